@@ -1,0 +1,1 @@
+"""What the robot senses, does and is asked for: pure numpy, no ROS, no other room."""

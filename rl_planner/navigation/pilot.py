@@ -1,0 +1,210 @@
+"""The actor: from what K robots sense to what they are commanded, one control period at a time.
+
+Pure logic in plain arrays and seconds; the actor node translates messages to and from it. The same
+code drives in training and on a real robot: training only adds noise, and hands out transitions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
+from rl_planner.navigation.geometry import to_robot_frame
+from rl_planner.navigation.kinematics import Limits, command_from_action
+from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+from rl_planner.navigation.policy import ACTION_SIZE, Policy
+from rl_planner.navigation.task import Outcome, Terms, evaluate
+
+Rows = NDArray[np.int64]
+
+
+class Noise(Protocol):
+    """Exploration, as `rl_planner.learning.noise` makes it."""
+
+    def sample(self) -> NDArray[np.float32]: ...
+
+    def restart(self, robots: Rows) -> None: ...
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """What the robots `rows` (n,) sensed at one time.
+
+    ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
+    goals are given in (m, rad, m/s, rad/s); stamps (n,) in seconds.
+    """
+
+    rows: Rows
+    ranges: NDArray[np.float32]
+    poses: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    stamps: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """M steps of experience: of which robot, its how manyth, and what happened."""
+
+    robots: Rows
+    steps: Rows
+    obs: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    rewards: NDArray[np.float32]
+    next_obs: NDArray[np.float32]
+    outcomes: NDArray[np.int64]
+
+    @property
+    def truncated(self) -> NDArray[np.bool_]:
+        """(M,) the episode ended here, though the task did not."""
+        return np.asarray(self.outcomes == Outcome.TIMEOUT)
+
+    @property
+    def terminated(self) -> NDArray[np.bool_]:
+        """(M,) nothing comes after: no reward can be expected from `next_obs` on."""
+        return np.asarray((self.outcomes != Outcome.RUNNING) & ~self.truncated)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Commands (n, 2) and `Outcome` values (n,) of the sensed rows, and what was experienced."""
+
+    commands: NDArray[np.float64]
+    outcomes: NDArray[np.int64]
+    transitions: Transitions
+
+
+class Pilot:
+    """Drives K robots to their goals with one batched forward pass; without a goal they rest.
+
+    Args:
+        num_robots: K.
+        robot, task, observation, scan: what drives, what for, and what it senses with.
+        noise: exploration, or None.
+
+    Attributes:
+        policy: None until there is one; till then every command is zero.
+        active: (K,) which robots have a goal.
+        goals: (K, 2) in the frame of the poses (m).
+    """
+
+    def __init__(
+        self,
+        num_robots: int,
+        robot: RobotConfig,
+        task: TaskConfig,
+        observation: ObservationConfig,
+        scan: ScanGeometry,
+        noise: Noise | None = None,
+    ) -> None:
+        self.policy: Policy | None = None
+        self.active = np.zeros(num_robots, np.bool_)
+        self.goals = np.zeros((num_robots, 2))
+        self._robot, self._noise = robot, noise
+        self._encoder = ObservationEncoder(observation, robot, scan, num_robots)
+        self._limits, self._terms = Limits.of(robot), Terms.of(task)
+        self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
+        self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
+        self._steps = np.zeros(num_robots, np.int64)
+        self._distances = np.zeros(num_robots)
+        self._commands = np.zeros((num_robots, ACTION_SIZE))
+        self._obs = np.zeros((num_robots, self._encoder.size), np.float32)
+        self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
+
+    def set_goal(self, row: int, x: float, y: float) -> None:
+        """Send a robot to (x, y); a drive under way is given up."""
+        self.halt(row)
+        self.goals[row] = x, y
+        self.active[row] = True
+        self._began[row] = np.nan
+        if self._noise is not None:
+            self._noise.restart(np.array([row]))
+
+    def cancel(self, row: int) -> None:
+        """Take a robot's goal away."""
+        self.halt(row)
+        self.active[row] = False
+
+    def halt(self, row: int) -> None:
+        """A robot was stopped from outside: its last action is no experience, its command zero."""
+        self._steps[row] += self._underway[row]  # a gap in the numbering breaks n-step returns
+        self._underway[row] = False
+        self._commands[row] = 0.0
+
+    def step(self, sensed: Sensed) -> Decision:
+        """One control period of the sensed robots."""
+        commands = np.zeros((len(sensed.rows), ACTION_SIZE))
+        outcomes = np.zeros(len(sensed.rows), np.int64)
+        driving = self.active[sensed.rows]
+        if self.policy is None or not driving.any():
+            return Decision(commands, outcomes, self._transitions(sensed.rows[:0]))
+        sensed = Sensed(*(getattr(sensed, name)[driving] for name in Sensed.__annotations__))
+        rows = sensed.rows
+        next_obs, distances, clearances = self._look(sensed)
+        self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
+        elapsed = sensed.stamps - self._began[rows]
+        previous = np.where(self._underway[rows], self._distances[rows], distances)
+        rewards, ended = evaluate(previous, distances, clearances, elapsed, self._terms)
+        outcomes[driving] = ended
+        transitions = self._transitions(rows, next_obs, rewards, ended)
+        self._finish(rows, ended)
+        going = ended == Outcome.RUNNING
+        self._distances[rows] = distances
+        commands[np.flatnonzero(driving)[going]] = self._act(rows[going], next_obs[going])
+        return Decision(commands, outcomes, transitions)
+
+    def _look(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Observations, distances to the goals and clearances of the sensed robots."""
+        rows = sensed.rows
+        goal = np.stack(to_robot_frame(*sensed.poses.T, *self.goals[rows].T), axis=-1)
+        obs = np.empty((len(rows), self._encoder.size), np.float32)
+        self._encoder.encode(sensed.ranges, goal, sensed.velocities, self._commands[rows], obs)
+        clearances = self._encoder.nearest[: len(rows)].min(axis=1) - self._robot.radius
+        return obs, np.hypot(goal[:, 0], goal[:, 1]), clearances
+
+    def _transitions(
+        self,
+        rows: Rows,
+        next_obs: NDArray[Any] | None = None,
+        rewards: NDArray[Any] | None = None,
+        ended: NDArray[Any] | None = None,
+    ) -> Transitions:
+        """What the last actions of those `rows` that had one led to."""
+        if next_obs is None or rewards is None or ended is None:
+            next_obs, rewards, ended = self._obs[:0], np.empty(0), np.empty(0, np.int64)
+        had = self._underway[rows]
+        robots = rows[had]
+        return Transitions(
+            robots,
+            self._steps[robots],
+            self._obs[robots],
+            self._actions[robots],
+            rewards[had].astype(np.float32),
+            next_obs[had],
+            ended[had],
+        )
+
+    def _finish(self, rows: Rows, ended: NDArray[Any]) -> None:
+        self._steps[rows] += self._underway[rows]
+        over = rows[ended != Outcome.RUNNING]
+        self.active[over] = False
+        self._underway[over] = False
+        self._commands[over] = 0.0
+
+    def _act(self, rows: Rows, obs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Commands (n, 2) of the policy; what is not finite is a command to rest."""
+        if self.policy is None or not len(rows):
+            return np.zeros((0, ACTION_SIZE))
+        actions = self.policy.act(obs)
+        if self._noise is not None:
+            actions = np.clip(actions + self._noise.sample()[rows], -1.0, 1.0)
+        finite = np.isfinite(actions).all(axis=1)
+        commands = np.stack(command_from_action(actions, self._limits), axis=-1).astype(float)
+        commands[~finite] = 0.0
+        self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands
+        self._underway[rows] = finite
+        self._steps[rows] += ~finite  # a gap in the numbering, as in `halt`
+        return commands

@@ -1,0 +1,75 @@
+"""What one step is worth, and when an episode ends, and how.
+
+Plain arithmetic on floats or arrays alike: simulator and actor node call the same functions.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rl_planner.navigation.config import TaskConfig
+
+
+class Outcome(IntEnum):
+    """How an episode ended. Goal and collision terminate it, the time limit truncates it."""
+
+    RUNNING = 0
+    GOAL = 1
+    COLLISION = 2
+    TIMEOUT = 3
+
+
+class Terms(NamedTuple):
+    """The numbers of a `TaskConfig` that decide reward and outcome.
+
+    What differs from robot to robot may be an array of one number for each.
+    """
+
+    xy_goal_tolerance: Any
+    time_limit: Any
+    progress_reward: float
+    goal_reward: float
+    collision_penalty: float
+    step_penalty: float
+    clearance_margin: float
+    clearance_penalty: float
+
+    @classmethod
+    def of(cls, task: TaskConfig) -> Terms:
+        return cls(*(float(getattr(task, name)) for name in cls._fields))
+
+
+def outcome_of(distance: Any, clearance: Any, elapsed: Any, terms: Terms) -> Any:
+    """The `Outcome` value: a collision counts before the goal, the goal before the time limit.
+
+    Args:
+        distance: from robot to goal (m).
+        clearance: from the robot's edge to the nearest obstacle (m); below zero is a collision.
+        elapsed: time since the episode began (s).
+    """
+    late = elapsed >= terms.time_limit - 1e-6
+    ended = np.where(distance <= terms.xy_goal_tolerance, 1, np.where(late, 3, 0))
+    return np.where(clearance < 0.0, 2, ended)
+
+
+def evaluate(
+    previous_distance: Any, distance: Any, clearance: Any, elapsed: Any, terms: Terms
+) -> tuple[Any, Any]:
+    """(reward, outcome) of one step.
+
+    The reward pays progress towards the goal and the goal itself; a step, closeness to obstacles
+    and a collision cost.
+    """
+    outcome = outcome_of(distance, clearance, elapsed, terms)
+    closeness = np.minimum(np.maximum(1.0 - clearance / terms.clearance_margin, 0.0), 1.0)
+    reward = (
+        terms.progress_reward * (previous_distance - distance)
+        - terms.step_penalty
+        - terms.clearance_penalty * closeness
+        + np.where(outcome == 1, terms.goal_reward, 0.0)
+        - np.where(outcome == 2, terms.collision_penalty, 0.0)
+    )
+    return reward, outcome

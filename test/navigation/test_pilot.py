@@ -1,0 +1,299 @@
+"""The pilot with a policy that is a table: who gets which command, and whose experience it is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
+from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+from rl_planner.navigation.pilot import Decision, Pilot, Sensed
+from rl_planner.navigation.task import Outcome
+
+NAN, INF = float('nan'), float('inf')
+OBSERVATION = ObservationConfig(num_sectors=4, range_clip=3.0)
+ROBOT = RobotConfig(radius=0.2, max_linear_vel=0.5, max_angular_vel=2.0)
+TASK = TaskConfig(
+    control_period=0.1,
+    xy_goal_tolerance=0.3,
+    time_limit=1.0,
+    progress_reward=1.0,
+    goal_reward=5.0,
+    collision_penalty=7.0,
+    step_penalty=0.01,
+    clearance_margin=0.5,
+    clearance_penalty=0.1,
+)
+SCAN = ScanGeometry(4, -0.75 * math.pi, 0.5 * math.pi, 0.1, 4.0)  # a beam per sector
+CLEAR = (INF, INF, INF, INF)
+
+
+class Table:
+    """A policy that remembers what it was asked, and answers what it was told to."""
+
+    def __init__(self) -> None:
+        self.answer: Any = (0.0, 0.0)
+        self.asked: NDArray[np.float32] = np.empty((0, 0), np.float32)
+
+    def act(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.asked = observations.copy()
+        return np.broadcast_to(np.asarray(self.answer, np.float32), (len(observations), 2)).copy()
+
+
+def make_pilot(num_robots: int = 3, noise: Any = None) -> tuple[Pilot, Table]:
+    pilot = Pilot(num_robots, ROBOT, TASK, OBSERVATION, SCAN, noise)
+    table = Table()
+    pilot.policy = table  # type: ignore[assignment]
+    return pilot, table
+
+
+def sensed(stamp: float, **robots: tuple[Any, ...]) -> Sensed:
+    """Sensed(0.1, r2=(pose, ranges, velocity), ...); ranges and velocity may be left out."""
+    rows, ranges, poses, velocities = [], [], [], []
+    for name, (pose, *rest) in robots.items():
+        rows.append(int(name[1:]))
+        poses.append(pose)
+        ranges.append(rest[0] if rest else CLEAR)
+        velocities.append(rest[1] if len(rest) > 1 else (0.0, 0.0))
+    return Sensed(
+        np.array(rows),
+        np.array(ranges, np.float32),
+        np.array(poses, np.float64),
+        np.array(velocities, np.float64),
+        np.full(len(rows), stamp),
+    )
+
+
+def observation(
+    ranges: Any, goal: Any, velocity: Any = (0.0, 0.0), command: Any = (0.0, 0.0)
+) -> NDArray[np.float32]:
+    encoder = ObservationEncoder(OBSERVATION, ROBOT, SCAN, 1)
+    arrays = [np.array([part], np.float64) for part in (goal, velocity, command)]
+    out = np.empty((1, encoder.size), np.float32)
+    return encoder.encode(np.array([ranges], np.float32), *arrays, out)[0]
+
+
+def is_empty(decision: Decision) -> bool:
+    return all(len(value) == 0 for value in vars(decision.transitions).values())
+
+
+def test_without_a_goal_a_robot_rests() -> None:
+    pilot, table = make_pilot()
+    table.answer = (1.0, 1.0)
+    decision = pilot.step(sensed(0.0, r0=((0, 0, 0),), r2=((1, 1, 1),)))
+    assert decision.commands.tolist() == [[0, 0], [0, 0]]
+    assert decision.outcomes.tolist() == [0, 0]
+    assert is_empty(decision)
+    assert len(table.asked) == 0
+
+
+def test_without_a_policy_a_robot_rests_and_keeps_its_goal() -> None:
+    pilot, table = make_pilot()
+    pilot.policy = None
+    pilot.set_goal(0, 2.0, 0.0)
+    decision = pilot.step(sensed(0.0, r0=((0, 0, 0),)))
+    assert decision.commands.tolist() == [[0, 0]]
+    assert is_empty(decision)
+    assert pilot.active.tolist() == [True, False, False]
+    pilot.policy = table  # type: ignore[assignment]
+    assert pilot.step(sensed(5.0, r0=((0, 0, 0),))).commands.tolist() == [[0.25, 0]]
+
+
+def test_an_action_becomes_a_command() -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(1, 1.0, 2.0)
+    table.answer = (0.5, -0.5)
+    decision = pilot.step(sensed(0.0, r1=((1, 0, math.pi / 2), (1, 2, 3, INF), (0.25, 1.0))))
+    np.testing.assert_allclose(decision.commands, [[0.375, -1.0]])
+    expected = observation((1, 2, 3, INF), (2.0, 0.0), (0.25, 1.0))
+    np.testing.assert_allclose(table.asked, [expected], atol=1e-6)
+
+
+def test_two_of_three_robots_drive_two_steps() -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    pilot.set_goal(2, 0.0, -3.0)
+    table.answer = [(1.0, 0.0), (-1.0, 1.0)]
+    # robots answer in any order; robot 1 has no goal
+    first = pilot.step(sensed(0.0, r2=((0, 0, 0),), r1=((9, 9, 9),), r0=((0, 0, 0),)))
+    np.testing.assert_allclose(first.commands, [[0.5, 0.0], [0.0, 0.0], [0.0, 2.0]])
+    assert is_empty(first)
+
+    near = (INF, 0.45, INF, INF)  # 0.25 m beyond the radius: half the margin
+    second = pilot.step(
+        sensed(0.1, r0=((0.25, 0, 0),), r1=((9, 9, 9),), r2=((0, 0.5, 0), near, (0.1, 0.2)))
+    )
+    got = second.transitions
+    assert got.robots.tolist() == [0, 2]
+    assert got.steps.tolist() == [0, 0]
+    np.testing.assert_allclose(got.actions, [[-1.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_allclose(got.obs[0], observation(CLEAR, (2, 0)), atol=1e-6)
+    np.testing.assert_allclose(got.obs[1], observation(CLEAR, (0, -3)), atol=1e-6)
+    after = observation(CLEAR, (1.75, 0), (0, 0), (0.0, 2.0))
+    np.testing.assert_allclose(got.next_obs[0], after, atol=1e-6)
+    after = observation(near, (0, -3.5), (0.1, 0.2), (0.5, 0.0))
+    np.testing.assert_allclose(got.next_obs[1], after, atol=1e-6)
+    # 0.25 m nearer; 0.5 m farther, and half the clearance penalty
+    np.testing.assert_allclose(got.rewards, [0.24, -0.56], rtol=1e-5)
+    assert got.outcomes.tolist() == [0, 0]
+    assert not got.terminated.any()
+    assert not got.truncated.any()
+
+
+@pytest.mark.parametrize(
+    ('pose', 'ranges', 'stamp', 'outcome', 'reward'),
+    [
+        ((1.8, 0, 0), CLEAR, 0.1, Outcome.GOAL, 1.8 - 0.01 + 5.0),
+        ((1.0, 0, 0), (0.15, INF, INF, INF), 0.1, Outcome.COLLISION, 1.0 - 0.01 - 0.1 - 7.0),
+        ((1.0, 0, 0), (INF, INF, INF, -INF), 0.1, Outcome.COLLISION, 1.0 - 0.01 - 0.1 - 7.0),
+        ((1.0, 0, 0), CLEAR, 1.0, Outcome.TIMEOUT, 1.0 - 0.01),
+    ],
+)
+def test_a_drive_ends(
+    pose: Any, ranges: Any, stamp: float, outcome: Outcome, reward: float
+) -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(1, 2.0, 0.0)
+    table.answer = (1.0, 1.0)
+    pilot.step(sensed(0.0, r1=((0, 0, 0),)))
+    decision = pilot.step(sensed(stamp, r1=(pose, ranges)))
+    assert decision.outcomes.tolist() == [outcome]
+    assert decision.commands.tolist() == [[0, 0]]
+    got = decision.transitions
+    assert got.outcomes.tolist() == [outcome]
+    assert got.truncated.tolist() == [outcome == Outcome.TIMEOUT]
+    assert got.terminated.tolist() == [outcome != Outcome.TIMEOUT]
+    assert got.rewards == pytest.approx([reward], rel=1e-5)
+    # it rests afterwards, and nothing more is experienced
+    assert not pilot.active.any()
+    again = pilot.step(sensed(stamp + 0.1, r1=(pose, CLEAR)))
+    assert again.commands.tolist() == [[0, 0]]
+    assert again.outcomes.tolist() == [0]
+    assert is_empty(again)
+
+
+def test_a_goal_under_the_robot_is_reached_without_a_step() -> None:
+    pilot, _ = make_pilot()
+    pilot.set_goal(0, 0.1, 0.0)
+    decision = pilot.step(sensed(0.0, r0=((0, 0, 0),)))
+    assert decision.outcomes.tolist() == [Outcome.GOAL]
+    assert decision.commands.tolist() == [[0, 0]]
+    assert is_empty(decision)
+
+
+def drive(pilot: Pilot, stamp: float) -> list[int]:
+    """One step of robot 0; the numbers of the steps experienced."""
+    steps = pilot.step(sensed(stamp, r0=((0, 0, 0),))).transitions.steps
+    return [int(step) for step in steps]
+
+
+def test_steps_are_numbered_through_all_drives() -> None:
+    pilot, _ = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    assert [drive(pilot, 0.1 * i) for i in range(4)] == [[], [0], [1], [2]]
+    pilot.step(sensed(0.4, r0=((1.9, 0, 0),)))  # the goal ends step 3
+    pilot.set_goal(0, 0.0, 2.0)
+    assert [drive(pilot, 0.5 + 0.1 * i) for i in range(3)] == [[], [4], [5]]
+
+
+@pytest.mark.parametrize('how', ['halt', 'set_goal', 'not finite'])
+def test_an_interrupted_drive_breaks_the_numbering(how: str) -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    assert [drive(pilot, 0.1 * i) for i in range(3)] == [[], [0], [1]]
+    known = 1
+    if how == 'halt':
+        pilot.halt(0)
+    elif how == 'set_goal':
+        pilot.set_goal(0, 0.0, 2.0)
+    else:
+        table.answer = (NAN, 0.0)
+        assert drive(pilot, 0.3) == [2]
+        known = 2
+        table.answer = (0.0, 0.0)
+    # whatever came in between led to nothing that could be learnt from
+    assert drive(pilot, 0.4) == []
+    (after,) = drive(pilot, 0.5)
+    assert after == known + 2  # and what comes next does not follow on the last one known
+    assert drive(pilot, 0.6) == [after + 1]
+
+
+@pytest.mark.parametrize('action', [(NAN, 0.5), (0.5, NAN), (INF, 0.0), (0.0, -INF)])
+def test_an_action_that_is_not_finite_is_a_command_to_rest(action: Any) -> None:
+    pilot, table = make_pilot()
+    for robot in range(3):
+        pilot.set_goal(robot, 2.0, 0.0)
+    table.answer = [(1.0, 0.0), action, (1.0, 0.0)]
+    here = {f'r{robot}': ((0, 0, 0),) for robot in range(3)}
+    decision = pilot.step(sensed(0.0, **here))
+    assert decision.commands.tolist() == [[0.5, 0], [0, 0], [0.5, 0]]
+    transitions = pilot.step(sensed(0.1, **here)).transitions
+    assert transitions.robots.tolist() == [0, 2]
+    assert np.isfinite(transitions.actions).all()
+
+
+def test_the_command_after_a_halt_is_remembered_as_zero() -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    table.answer = (1.0, 1.0)
+    drive(pilot, 0.0)
+    pilot.halt(0)
+    drive(pilot, 0.1)
+    np.testing.assert_allclose(table.asked[0], observation(CLEAR, (2, 0)), atol=1e-6)
+    drive(pilot, 0.2)
+    expected = observation(CLEAR, (2, 0), (0, 0), (0.5, 2.0))
+    np.testing.assert_allclose(table.asked[0], expected, atol=1e-6)
+
+
+def test_a_cancelled_goal_leaves_no_experience() -> None:
+    pilot, table = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    drive(pilot, 0.0)
+    pilot.cancel(0)
+    table.answer = (1.0, 1.0)
+    decision = pilot.step(sensed(0.1, r0=((0, 0, 0),)))
+    assert decision.commands.tolist() == [[0, 0]]
+    assert is_empty(decision)
+    assert not pilot.active[0]
+
+
+def test_the_clock_of_a_drive_starts_at_its_first_step() -> None:
+    pilot, _ = make_pilot()
+    pilot.set_goal(0, 2.0, 0.0)
+    outcomes = [
+        int(pilot.step(sensed(100.0 + 0.25 * i, r0=((0, 0, 0),))).outcomes[0]) for i in range(5)
+    ]
+    assert outcomes == [0, 0, 0, 0, Outcome.TIMEOUT]
+    pilot.set_goal(0, 2.0, 0.0)
+    assert pilot.step(sensed(101.1, r0=((0, 0, 0),))).outcomes.tolist() == [Outcome.RUNNING]
+
+
+class Noise:
+    """Noise that says whose it is."""
+
+    def __init__(self) -> None:
+        self.restarted: list[int] = []
+
+    def sample(self) -> NDArray[np.float32]:
+        return np.array([[0.1, 0.1], [0.2, 0.2], [9.0, -9.0]], np.float32)
+
+    def restart(self, robots: NDArray[np.int64]) -> None:
+        self.restarted += robots.tolist()
+
+
+def test_noise_is_added_to_actions_and_clipped() -> None:
+    noise = Noise()
+    pilot, table = make_pilot(noise=noise)
+    pilot.set_goal(2, 2.0, 0.0)
+    pilot.set_goal(1, 2.0, 0.0)
+    assert noise.restarted == [2, 1]
+    table.answer = (0.5, 0.5)
+    here = {'r2': ((0, 0, 0),), 'r1': ((0, 0, 0),)}
+    decision = pilot.step(sensed(0.0, **here))
+    np.testing.assert_allclose(decision.commands, [[0.5, -2.0], [0.425, 1.4]], rtol=1e-6)
+    actions = pilot.step(sensed(0.1, **here)).transitions.actions
+    np.testing.assert_allclose(actions, [[1.0, -1.0], [0.7, 0.7]], rtol=1e-6)
