@@ -1,0 +1,1 @@
+"""Worlds, lidar ray casting, the batch simulator and its gymnasium environment."""

@@ -1,0 +1,257 @@
+"""The batch simulator: motion, contact, noise, and the same result on any number of threads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
+from rl_planner.simulation.obstacles import pack_worlds
+from rl_planner.simulation.random_world import RandomWorldConfig, random_world
+from rl_planner.simulation.simulator import BatchSimulator, Parallel
+from rl_planner.simulation.world import World
+
+ROBOT = RobotConfig(radius=0.2)
+LIDAR = LidarConfig(num_beams=8)
+# 4 x 4 m of floor, and a paper-thin wall across it at x = 1, seen from both sides.
+ROOM = World(
+    boxes=np.array(
+        [[0, 2, 0, 4, 0.02], [0, -2, 0, 4, 0.02], [2, 0, 0, 0.02, 4], [-2, 0, 0, 0.02, 4]]
+    ),
+    walls=np.array([[1.0, -2.0, 1.0, 2.0], [1.0, 2.0, 1.0, -2.0]]),
+)
+STATE = ('poses', 'velocities', 'times', 'worlds', 'ranges', 'clearances')
+
+
+def make(world: World, *poses: Any, robot: RobotConfig = ROBOT, **options: Any) -> BatchSimulator:
+    """Robots at `poses` in one world."""
+    options = {'lidar': LIDAR, 'control_period': 0.1, **options}
+    simulator = BatchSimulator(
+        robot, obstacles=pack_worlds([world]), num_robots=len(poses), **options
+    )
+    simulator.place(simulator.rows, np.zeros(len(poses), np.int64), np.array(poses, np.float64))
+    return simulator
+
+
+def state(simulator: BatchSimulator) -> dict[str, NDArray[Any]]:
+    return {name: getattr(simulator, name).copy() for name in STATE}
+
+
+def assert_same(one: BatchSimulator, other: BatchSimulator) -> None:
+    for name in STATE:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_placed_robot_rests_and_sees() -> None:
+    simulator = make(ROOM, (0.0, 0.0, math.pi / 2.0))
+    assert simulator.velocities.tolist() == [[0.0, 0.0]]
+    assert simulator.times.tolist() == [0.0]
+    assert simulator.clearances[0] == pytest.approx(0.8)  # the thin wall, less the radius
+    # from behind, counter-clockwise: -y, (1, -1), +x, ...; the robot looks along +y
+    seen = simulator.ranges[0, [0, 2, 4, 6]]
+    np.testing.assert_allclose(seen, [1.99, 1.0, 1.99, 1.99], rtol=1e-4)
+
+
+def test_a_step_is_the_unicycles() -> None:
+    commands = np.array([[0.5, 1.0], [0.1, -1.5], [0.0, 0.3]])
+    simulator = make(World(), (0, 0, 0), (1, 2, 3), (0, 1, 0))
+    limits = Limits.of(ROBOT)
+    expected = [((0.0, 0.0, 0.0), (0.0, 0.0)), ((1.0, 2.0, 3.0), (0.0, 0.0))]
+    for _ in range(5):
+        simulator.step(commands)
+        for row, (pose, velocity) in enumerate(expected):
+            velocity = limit_velocity(*velocity, *commands[row], limits, 0.1)
+            expected[row] = integrate(*pose, *velocity, 0.1), velocity
+            np.testing.assert_allclose(simulator.poses[row], expected[row][0], atol=1e-9)
+            np.testing.assert_allclose(simulator.velocities[row], velocity, atol=1e-9)
+    np.testing.assert_allclose(simulator.times, 0.5)
+
+
+def test_a_robot_drives_up_to_a_wall_and_no_farther() -> None:
+    simulator = make(ROOM, (0.0, 0.0, 0.0), control_period=0.1)
+    depths = []
+    for _ in range(40):
+        simulator.step(np.array([[0.5, 0.0]]))
+        depths.append(simulator.clearances[0])
+    # it has touched by less than one step of 5 cm, and stays
+    assert -0.05 <= min(depths) < 0.0
+    assert depths[-1] == min(depths)
+    assert simulator.velocities[0].tolist() == [0.0, 0.0]
+    assert simulator.poses[0, 0] == pytest.approx(1.0 - 0.2 - depths[-1], abs=1e-5)
+
+
+def test_a_touching_robot_can_turn_and_leave() -> None:
+    robot = RobotConfig(radius=0.2, min_linear_vel=-0.5)
+    simulator = make(ROOM, (0.7, 0.0, 0.0), (0.7, 0.0, 0.0), robot=robot)
+    for _ in range(10):
+        simulator.step(np.array([[-0.5, 0.0], [0.0, 1.0]]))
+    assert simulator.clearances[0] > 0.0
+    assert simulator.poses[1, 2] > 0.5
+    np.testing.assert_allclose(simulator.poses[1, :2], [0.7, 0.0])
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    seed=st.integers(0, 10000),
+    radius=st.sampled_from([0.05, 0.1, 0.2]),
+    period=st.sampled_from([0.05, 0.1, 1.0]),
+)
+def test_no_command_drives_a_robot_through_a_wall(seed: int, radius: float, period: float) -> None:
+    fast = RobotConfig(
+        radius=radius,
+        max_linear_vel=5.0,
+        min_linear_vel=-5.0,
+        max_angular_vel=10.0,
+        max_linear_accel=20.0,
+        max_angular_accel=50.0,
+    )
+    rng = np.random.default_rng(seed)
+    poses = np.column_stack([rng.uniform(-1.7, 0.7, 16), *rng.uniform(-1.7, 1.7, (2, 16))])
+    simulator = make(ROOM, *poses, robot=fast, control_period=period)
+    for _ in range(30):
+        commands = rng.choice([-9.0, -5.0, -0.5, 0.0, 0.5, 5.0, 9.0], (16, 2))
+        simulator.step(commands)
+        assert (np.abs(simulator.poses[:, 1]) < 2.0).all()
+        assert (np.abs(simulator.poses[:, 0] + 0.5) < 1.5).all()  # between -2 and the thin wall
+        assert (simulator.clearances >= -0.5 * radius - 1e-5).all()
+
+
+@pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize('column', [0, 1])
+def test_a_command_that_is_not_finite_moves_nobody(bad: float, column: int) -> None:
+    simulator = make(ROOM, (0, 0, 0), (0, 1, 0))
+    simulator.step(np.full((2, 2), 0.2))
+    before = state(simulator)
+    commands = np.full((2, 2), 0.2)
+    commands[1, column] = bad
+    with pytest.raises(ValueError, match='command of robot 1 must be finite, got'):
+        simulator.step(commands)
+    for name, value in before.items():
+        np.testing.assert_array_equal(getattr(simulator, name), value)
+
+
+def busy(threads: int, noise: float = 0.01) -> BatchSimulator:
+    rng = np.random.default_rng(5)
+    worlds = [random_world(rng, RandomWorldConfig(movers=2)) for _ in range(7)]
+    lidar = LidarConfig(num_beams=20, noise_std=noise)
+    simulator = BatchSimulator(ROBOT, lidar, pack_worlds(worlds), 150, 0.1, 3, threads)
+    poses = np.column_stack([*rng.uniform(-2.0, 2.0, (2, 150)), rng.uniform(-3.0, 3.0, 150)])
+    simulator.place(simulator.rows, rng.integers(7, size=150), poses)
+    return simulator
+
+
+@pytest.mark.parametrize('threads', [1, 2, 3])
+def test_the_same_seed_on_any_number_of_threads(threads: int) -> None:
+    one, other = busy(1), busy(threads)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        commands = rng.uniform([0.0, -1.5], [0.5, 1.5], (150, 2))
+        one.step(commands)
+        other.step(commands)
+    assert (one.clearances < 0.0).any()  # some have driven into something
+    assert_same(one, other)
+
+
+def test_robots_do_not_depend_on_their_neighbours() -> None:
+    together = busy(1, noise=0.0)
+    alone = BatchSimulator(ROBOT, together.lidar, together.obstacles, 1, 0.1)
+    alone.place(alone.rows, together.worlds[9:10], together.poses[9:10])
+    for _ in range(20):
+        together.step(np.full((150, 2), 0.4))
+        alone.step(np.full((1, 2), 0.4))
+    np.testing.assert_array_equal(alone.ranges[0], together.ranges[9])
+    np.testing.assert_array_equal(alone.poses[0], together.poses[9])
+
+
+def test_placing_one_robot_leaves_the_others() -> None:
+    simulator = make(ROOM, (0, 0, 0), (0.0, 1.0, 0.0))
+    simulator.step(np.full((2, 2), 0.3))
+    before = state(simulator)
+    simulator.place(np.array([1]), np.array([0]), np.array([[-1.0, -1.0, 1.0]]))
+    for name, value in before.items():
+        np.testing.assert_array_equal(getattr(simulator, name)[0], value[0])
+    assert simulator.poses[1].tolist() == [-1.0, -1.0, 1.0]
+    assert simulator.velocities[1].tolist() == [0.0, 0.0]
+    assert simulator.times[1] == 0.0
+
+
+def test_movers_move_with_the_time_since_the_robot_was_placed() -> None:
+    # an obstacle that comes towards the robot at 1 m/s
+    world = World(movers=np.array([[2.0, 0.0, 0.0, 0.0, 0.25, 1.0, 0.0]]))
+    simulator = make(world, (0, 0, 0))
+    clearances = [simulator.clearances[0]]
+    for _ in range(3):
+        simulator.step(np.zeros((1, 2)))
+        clearances.append(simulator.clearances[0])
+    np.testing.assert_allclose(clearances, [1.55, 1.45, 1.35, 1.25], rtol=1e-5)
+
+
+def test_a_mover_that_runs_over_a_robot_stops_it() -> None:
+    world = World(movers=np.array([[1.0, 0.0, -1.0, 0.0, 0.25, 1.0, 0.0]]))
+    simulator = make(world, (0, 0, 0))
+    for _ in range(6):
+        simulator.step(np.array([[0.5, 0.0]]))
+    assert simulator.clearances[0] < 0.0
+    assert simulator.velocities[0].tolist() == [0.0, 0.0]
+
+
+def test_noise_is_normal_with_the_deviation_asked_for() -> None:
+    lidar = LidarConfig(num_beams=36, range_max=10.0, noise_std=0.02)
+    poses = [(-0.5, 0.0, 0.1 * row) for row in range(200)]
+    quiet = make(ROOM, *poses, lidar=LidarConfig(num_beams=36, range_max=10.0))
+    noisy = make(ROOM, *poses, lidar=lidar)
+    errors = noisy.ranges - quiet.ranges  # 7200 samples
+    assert errors.mean() == pytest.approx(0.0, abs=4 * 0.02 / math.sqrt(7200))
+    assert errors.std() == pytest.approx(0.02, rel=4 / math.sqrt(2 * 7200))
+    share_within_one_sigma = (np.abs(errors) < 0.02).mean()
+    assert share_within_one_sigma == pytest.approx(0.683, abs=0.022)
+    np.testing.assert_array_equal(noisy.clearances, quiet.clearances)
+
+
+def test_noise_leaves_what_is_no_distance() -> None:
+    # beams ahead of, at, and behind a disc that the lidar is in, and of one it is not in
+    world = World(circles=np.array([[0.0, 0.0, 0.3], [10.0, 0.0, 0.3]]))
+    lidar = LidarConfig(num_beams=4, noise_std=0.5)
+    inside, outside = make(world, (0, 0, 0), (5, 0, 0), lidar=lidar).ranges
+    assert (inside == -np.inf).all()
+    assert (outside == np.inf).all()
+
+
+def test_noisy_distances_keep_to_the_range_limits() -> None:
+    lidar = LidarConfig(num_beams=36, range_min=0.5, range_max=2.0, noise_std=0.3)
+    ranges = make(ROOM, *[(0.0, 0.0, 0.0)] * 100, lidar=lidar).ranges
+    finite = np.isfinite(ranges)
+    assert finite.any()
+    assert (ranges == np.inf).any()
+    assert (ranges == -np.inf).any()
+    assert ranges[finite].min() >= 0.5
+    assert ranges[finite].max() <= 2.0
+
+
+@pytest.mark.parametrize('threads', [1, 2, 5])
+@pytest.mark.parametrize('count', [0, 1, 63, 64, 65, 1000])
+def test_parts_make_up_the_whole(threads: int, count: int) -> None:
+    seen = np.zeros(count, np.int64)
+
+    def part(begin: int, end: int) -> None:
+        seen[begin:end] += 1
+
+    Parallel(threads)(part, count)
+    assert (seen == 1).all()
+
+
+@pytest.mark.parametrize('failing', [0, 500])
+def test_an_error_in_any_part_is_raised(failing: int) -> None:
+    def part(begin: int, end: int) -> None:
+        if begin <= failing < end:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Parallel(2)(part, 1000)
