@@ -1,0 +1,1 @@
+"""Actor and critic, replay, exploration, DDPG, checkpoints and the training loop."""

@@ -1,0 +1,138 @@
+"""The learner: replay buffer, algorithm and schedule, wherever the transitions come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from rl_planner.learning.config import LearningConfig
+from rl_planner.learning.ddpg import DDPG
+from rl_planner.learning.networks import actor_tensors
+from rl_planner.learning.replay import ReplayBuffer
+from rl_planner.navigation.observation import observation_size
+from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
+
+# What the shape of the saved state depends on; everything else may change when a run is resumed.
+STRUCTURE = ('algorithm', 'hidden_size', 'hidden_layers', 'replay_capacity')
+
+
+class Learner:
+    """Turns transitions into a policy.
+
+        learner.add(...)
+        for _ in range(learner.updates_due()):
+            metrics = learner.update()
+        policy = learner.policy()
+
+    Args:
+        metadata: what the policy is for; `policy` completes algorithm and provenance.
+        config: the recipe.
+        device: where to compute, and where the replay buffer lies.
+        seed: of the initial weights and of the sampling.
+    """
+
+    def __init__(
+        self,
+        metadata: PolicyMetadata,
+        config: LearningConfig,
+        device: torch.device | str,
+        seed: int,
+    ) -> None:
+        self.metadata, self.config, self.seed = metadata, config, seed
+        self.device = torch.device(device)
+        self.updates = 0
+        self.obs_size = observation_size(metadata.observation)
+        weights, sampling = np.random.SeedSequence(seed).generate_state(2).tolist()
+        self.algorithm = DDPG(self.obs_size, config, self.device, weights)
+        self.replay = ReplayBuffer(
+            config.replay_capacity, self.obs_size, ACTION_SIZE, self.device, sampling
+        )
+
+    @property
+    def transitions(self) -> int:
+        """Transitions ever added."""
+        return self.replay.total
+
+    def add(
+        self,
+        streams: ArrayLike,
+        steps: ArrayLike,
+        obs: ArrayLike,
+        actions: ArrayLike,
+        rewards: ArrayLike,
+        next_obs: ArrayLike,
+        terminated: ArrayLike,
+        truncated: ArrayLike,
+    ) -> None:
+        """Add one transition of each of M streams, as `ReplayBuffer.add` describes them."""
+        self.replay.add(streams, steps, obs, actions, rewards, next_obs, terminated, truncated)
+
+    def updates_due(self) -> int:
+        """How many updates the transitions so far ask for that have not been made."""
+        ready = self.transitions - self.config.warmup_transitions
+        return max(int(ready * self.config.updates_per_transition) - self.updates, 0)
+
+    def update(self) -> dict[str, Tensor]:
+        """Make one update. The metrics stay on the device, so that nothing waits for it."""
+        config = self.config
+        batch = self.replay.sample(config.batch_size, config.n_step, config.discount)
+        metrics = self.algorithm.update(batch)
+        self.updates += 1
+        return metrics
+
+    def set_progress(self, fraction: float) -> None:
+        """Say which share of the training, in [0, 1], is over: learning rates decay with it."""
+        final = self.config.final_learning_rate
+        self.algorithm.set_learning_rate_share(1.0 - (1.0 - final) * min(max(fraction, 0.0), 1.0))
+
+    @torch.inference_mode()
+    def act(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The policy's actions (N, 2) for observations (N, obs_size), without noise."""
+        actions = self.algorithm.actor(torch.from_numpy(obs).to(self.device))
+        return np.asarray(actions.cpu().numpy())
+
+    def policy(self) -> Policy:
+        """The policy as it is now, for numpy.
+
+        Raises:
+            PolicyError: learning has diverged: the weights are not finite.
+        """
+        trained = {'seed': self.seed, 'transitions': self.transitions, 'updates': self.updates}
+        metadata = replace(
+            self.metadata,
+            algorithm=self.config.algorithm,
+            provenance={**self.metadata.provenance, **trained},
+        )
+        return Policy(actor_tensors(self.algorithm.actor), metadata)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs: plain values and tensors."""
+        return {
+            'structure': self._structure(),
+            'updates': self.updates,
+            'algorithm': self.algorithm.state_dict(),
+            'replay': self.replay.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`.
+
+        Raises:
+            ValueError: the state is of another algorithm or size; names what differs.
+        """
+        for name, value in self._structure().items():
+            if state['structure'][name] != value:
+                raise ValueError(f'{name} must be {state["structure"][name]} as saved, got {value}')
+        self.updates = int(state['updates'])
+        self.algorithm.load_state_dict(state['algorithm'])
+        self.replay.restore(state['replay'])
+
+    def _structure(self) -> dict[str, Any]:
+        values = asdict(self.config)
+        return {'obs_size': self.obs_size, **{name: values[name] for name in STRUCTURE}}

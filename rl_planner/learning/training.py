@@ -1,0 +1,271 @@
+"""The training loop: any vector environment in, a trained policy out, no ROS."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rl_planner.learning.learner import Learner
+from rl_planner.learning.noise import ExplorationNoise
+from rl_planner.learning.run import RunFolder
+from rl_planner.navigation.task import Outcome
+
+REPORT_SEC = 1.0
+CHECKPOINT_SEC = 60.0
+RECENT_EPISODES = 200  # a success rate over fewer is noise, over more is old news
+
+Array = NDArray[Any]
+
+
+class VectorEnvironment(Protocol):
+    """A gymnasium vector environment in SAME_STEP autoreset.
+
+    `infos` of `step` hold `final_obs` (N, D), the true next observation of every environment (equal
+    to the observation where the episode goes on), and `outcome` (N,), `Outcome` values. Returned
+    arrays are the caller's: the next step does not change them.
+    """
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a training is over: after this time, or this many transitions, whichever comes first.
+
+    Both count the whole run: what was spent before it was resumed is spent.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.steps is None:
+            raise ValueError('a budget must have seconds or steps')
+
+    def spent(self, seconds: float, steps: int) -> float:
+        """The share that is spent; 1 or more is all of it."""
+        shares = ((seconds, self.seconds), (steps, self.steps))
+        return max(used / max(limit, 1e-9) for used, limit in shares if limit is not None)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a training amounts to, the time before it was resumed included."""
+
+    steps: int
+    updates: int
+    episodes: int
+    success_rate: float
+    elapsed_sec: float
+    interrupted: bool
+
+
+def train(
+    env: VectorEnvironment,
+    learner: Learner,
+    run: RunFolder,
+    budget: Budget,
+    noise: ExplorationNoise,
+    on_progress: Callable[[Mapping[str, float]], None] | None = None,
+) -> Summary:
+    """Train until the budget is spent, or SIGINT (Ctrl-C) or SIGTERM asks to stop.
+
+    Either way checkpoint and policy are written before it returns; a second Ctrl-C does not wait
+    for that. If the run holds a checkpoint, training goes on from it.
+
+    With a budget of steps alone, on the CPU, the result depends on nothing but the seeds.
+
+    Args:
+        env: where the experience comes from.
+        learner: what learns; restored if the run holds a checkpoint.
+        run: where results go.
+        budget: when to stop.
+        noise: exploration, for `env.num_envs` robots; restored likewise.
+        on_progress: called with each row of metrics, about once a second.
+
+    Raises:
+        CheckpointError: the newest checkpoint cannot be read.
+        ValueError: it is of another algorithm, size or number of robots.
+        FloatingPointError, PolicyError: learning has diverged; the last good checkpoint and policy
+            stay.
+    """
+    with _stop_request() as stopped:
+        loop = _Loop(env, learner, run, budget, noise)
+        while not stopped.is_set() and loop.share_spent() < 1.0:
+            loop.step()
+            now = time.monotonic()
+            if now >= loop.next_report:
+                row = loop.report()
+                if on_progress is not None:
+                    on_progress(row)
+            if now >= loop.next_checkpoint:
+                loop.save()
+        loop.report()
+        loop.save()
+        return loop.summary(stopped.is_set())
+
+
+class _Loop:
+    """The state of a training, and the pieces of `train`."""
+
+    def __init__(
+        self,
+        env: VectorEnvironment,
+        learner: Learner,
+        run: RunFolder,
+        budget: Budget,
+        noise: ExplorationNoise,
+    ) -> None:
+        self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
+        self.ticks = 0  # steps of the whole vector
+        self.episodes = 0
+        self.outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
+        self.losses: list[dict[str, Tensor]] = []  # of the updates since the last report
+        self.streams = np.arange(env.num_envs)
+        spent_sec = self._restore()
+        # A resumed run must not drive the same episodes again.
+        seed = np.random.SeedSequence((learner.seed, learner.transitions)).generate_state(1)[0]
+        self.obs, _ = env.reset(seed=int(seed))
+        now = time.monotonic()
+        self.started = now - spent_sec
+        self.next_report, self.next_checkpoint = now + REPORT_SEC, now + CHECKPOINT_SEC
+        self.reported = (now, learner.transitions)
+
+    def share_spent(self) -> float:
+        return self.budget.spent(time.monotonic() - self.started, self.learner.transitions)
+
+    def step(self) -> None:
+        """Every robot acts once, and the learner makes the updates that this is worth.
+
+        Raises:
+            FloatingPointError: learning has diverged.
+        """
+        learner = self.learner
+        learner.set_progress(self.share_spent())
+        obs = self.obs
+        actions = np.clip(learner.act(obs) + self.noise.sample(), -1.0, 1.0)
+        if not np.isfinite(actions).all():
+            raise FloatingPointError(
+                f'learning has diverged after {learner.updates} updates: an action is not finite'
+            )
+        self.obs, rewards, terminated, truncated, infos = self.env.step(actions)
+        steps = np.full(len(obs), self.ticks)
+        learner.add(
+            self.streams, steps, obs, actions, rewards, infos['final_obs'], terminated, truncated
+        )
+        self._end_episodes(terminated | truncated, infos['outcome'])
+        self.losses += [learner.update() for _ in range(learner.updates_due())]
+        self.ticks += 1
+
+    def report(self) -> dict[str, float]:
+        """Log a row of metrics: losses are means since the last row, and missing before updates."""
+        now, steps = time.monotonic(), self.learner.transitions
+        row: dict[str, float] = {
+            'steps': steps,
+            'elapsed_sec': now - self.started,
+            'transitions_per_sec': (steps - self.reported[1]) / max(now - self.reported[0], 1e-9),
+            'updates': self.learner.updates,
+            'episodes': self.episodes,
+        }
+        if self.outcomes:
+            row['success_rate'] = self.success_rate()
+        row.update(mean_metrics(self.losses))
+        self.run.log(row)
+        self.losses.clear()
+        self.reported, self.next_report = (now, steps), now + REPORT_SEC
+        return row
+
+    def save(self) -> None:
+        """Write the policy and the checkpoint."""
+        self.run.save_policy(self.learner.policy())
+        state = {
+            'learner': self.learner.state(),
+            'noise': self.noise.state(),
+            'ticks': self.ticks,
+            'episodes': self.episodes,
+            'outcomes': list(self.outcomes),
+            'elapsed_sec': time.monotonic() - self.started,
+        }
+        self.run.save_checkpoint(self.learner.transitions, state)
+        self.next_checkpoint = time.monotonic() + CHECKPOINT_SEC
+
+    def success_rate(self) -> float:
+        return self.outcomes.count(Outcome.GOAL) / max(len(self.outcomes), 1)
+
+    def summary(self, interrupted: bool) -> Summary:
+        return Summary(
+            steps=self.learner.transitions,
+            updates=self.learner.updates,
+            episodes=self.episodes,
+            success_rate=self.success_rate(),
+            elapsed_sec=time.monotonic() - self.started,
+            interrupted=interrupted,
+        )
+
+    def _end_episodes(self, ended: Array, outcomes: Array) -> None:
+        if ended.any():
+            self.noise.restart(ended)
+            self.outcomes.extend(outcomes[ended].tolist())
+            self.episodes += int(ended.sum())
+
+    def _restore(self) -> float:
+        """Go on from the run's checkpoint, if it has one; the time that was spent before (s)."""
+        state = self.run.load_checkpoint()
+        if state is None:
+            return 0.0
+        self.learner.restore(state['learner'])
+        self.noise.restore(state['noise'])
+        self.ticks, self.episodes = state['ticks'], state['episodes']
+        self.outcomes.extend(state['outcomes'])
+        return float(state['elapsed_sec'])
+
+
+def mean_metrics(rows: list[dict[str, Tensor]]) -> dict[str, float]:
+    """The mean of each metric over several updates; none of no updates."""
+    if not rows:
+        return {}
+    return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+
+
+@contextmanager
+def _stop_request() -> Iterator[threading.Event]:
+    """An event that SIGINT or SIGTERM sets; the second signal acts as it did before.
+
+    Raising KeyboardInterrupt wherever the program happens to be would leave a half-written
+    transition or a half-made update to be saved.
+    """
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped  # signals reach the main thread only
+        return
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def request(*_: object) -> None:
+        stopped.set()
+        restore()
+
+    previous = {
+        number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stopped
+    finally:
+        restore()

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rl_planner.learning.config import LearningConfig
+from rl_planner.learning.learner import Learner
+from rl_planner.navigation.policy import PolicyError
+
+
+def feed(learner: Learner, count: int, step: int = 0) -> None:
+    """One transition of each of `count` streams."""
+    rng = np.random.default_rng(step)
+    learner.add(
+        np.arange(count),
+        np.full(count, step),
+        rng.normal(size=(count, learner.obs_size)),
+        rng.uniform(-1.0, 1.0, (count, 2)),
+        rng.normal(size=count),
+        rng.normal(size=(count, learner.obs_size)),
+        np.zeros(count, bool),
+        np.zeros(count, bool),
+    )
+
+
+def train(learner: Learner) -> None:
+    feed(learner, 100)
+    for _ in range(learner.updates_due()):
+        learner.update()
+
+
+def test_updates_come_due_with_transitions_after_the_warm_up(
+    make_learner: Callable[..., Learner],
+) -> None:
+    learner = make_learner()  # 40 transitions of warm-up, an update every 4
+    due = []
+    for step in range(6):
+        feed(learner, 10, step)
+        due.append(learner.updates_due())
+    assert due == [0, 0, 0, 0, 2, 5]
+    for _ in range(5):
+        learner.update()
+    assert learner.updates_due() == 0
+
+
+def test_learning_rates_decay_linearly_to_the_final_share(
+    make_learner: Callable[..., Learner], small_config: LearningConfig
+) -> None:
+    rates = {'actor_learning_rate': 2e-3, 'critic_learning_rate': 1e-3}
+    learner = make_learner(config=replace(small_config, **rates))
+    rates = []
+    for fraction in (0.0, 0.5, 1.0, 1.7):
+        learner.set_progress(fraction)
+        optimizers = (learner.algorithm.actor_optimizer, learner.algorithm.critic_optimizer)
+        rates.append([optimizer.param_groups[0]['lr'] for optimizer in optimizers])
+    expected = [[2e-3, 1e-3], [1.1e-3, 0.55e-3], [2e-4, 1e-4], [2e-4, 1e-4]]
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_the_policy_acts_as_the_learner_and_says_where_it_comes_from(
+    make_learner: Callable[..., Learner],
+) -> None:
+    learner = make_learner(seed=3)
+    train(learner)
+    policy = learner.policy()
+    obs = np.random.default_rng(0).normal(size=(20, learner.obs_size)).astype(np.float32)
+    np.testing.assert_allclose(policy.act(obs), learner.act(obs), atol=1e-6)
+    assert policy.metadata.algorithm == 'ddpg'
+    assert policy.metadata.provenance == {'seed': 3, 'transitions': 100, 'updates': 15}
+
+
+def test_a_published_policy_does_not_change_with_the_learner(
+    make_learner: Callable[..., Learner],
+) -> None:
+    learner = make_learner()
+    policy = learner.policy()
+    before = policy.to_bytes()
+    train(learner)
+    assert policy.to_bytes() == before
+
+
+def test_a_restored_learner_goes_on_as_the_saved_one(make_learner: Callable[..., Learner]) -> None:
+    first, second = make_learner(seed=0), make_learner(seed=1)
+    train(first)
+    second.restore(first.state())
+    for learner in (first, second):
+        learner.update()
+    assert second.transitions == 100
+    assert second.updates == first.updates == 16
+    for mine, yours in zip(
+        first.algorithm.critic.parameters(), second.algorithm.critic.parameters(), strict=True
+    ):
+        assert torch.equal(mine, yours)
+
+
+def test_a_state_of_another_size_is_refused(
+    make_learner: Callable[..., Learner], small_config: LearningConfig
+) -> None:
+    other = make_learner(config=replace(small_config, hidden_size=24))
+    with pytest.raises(ValueError, match='hidden_size must be 16 as saved, got 24'):
+        other.restore(make_learner().state())
+
+
+def test_a_diverged_learner_gives_no_policy(make_learner: Callable[..., Learner]) -> None:
+    learner = make_learner()
+    with torch.no_grad():
+        learner.algorithm.actor.layers[0].bias[0] = torch.nan
+    with pytest.raises(PolicyError, match='finite'):
+        learner.policy()
