@@ -1,0 +1,1 @@
+"""Scenario suites, baseline planners, metrics and pictures."""

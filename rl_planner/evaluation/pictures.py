@@ -1,0 +1,187 @@
+"""Pictures of what was driven, and of how it was learnt. Files are whole or not there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, Polygon
+from matplotlib.ticker import EngFormatter, PercentFormatter
+
+from rl_planner.evaluation.result import EpisodeResult
+from rl_planner.navigation.files import write_atomically
+from rl_planner.navigation.task import Outcome
+from rl_planner.simulation.world import World, box_edges, mover_positions
+
+FORMATS = ('.png', '.svg', '.pdf')
+
+# Okabe and Ito's palette, told apart by the colour-blind too; markers say the same again.
+INK, GREY, PALE, BLUE = '#222222', '#8a8f98', '#c9ccd1', '#0072B2'
+OUTCOMES = {
+    Outcome.GOAL: ('#009E73', 'o', 'goal reached'),
+    Outcome.COLLISION: ('#D55E00', 'X', 'collision'),
+    Outcome.TIMEOUT: ('#E69F00', 's', 'out of time'),
+}
+PANEL = 2.6  # inches
+
+
+class PictureError(ValueError):
+    """A picture that cannot be drawn; the message names the file or what is missing."""
+
+
+def check_picture_path(path: str | Path) -> None:
+    """Refuse a file name that says no format we draw.
+
+    Raises:
+        PictureError: naming it and the formats.
+    """
+    if Path(path).suffix.lower() not in FORMATS:
+        raise PictureError(f'picture must end in {", ".join(FORMATS)}, got {str(path)!r}')
+
+
+def draw_trajectories(
+    results: Sequence[EpisodeResult],
+    path: str | Path,
+    title: str = '',
+    captions: Sequence[str] | None = None,
+    columns: int = 4,
+) -> None:
+    """Draw each result's world and driven path, coloured by outcome, into one grid of panels.
+
+    Args:
+        results: one panel each, row by row.
+        path: the picture, in one of `FORMATS`.
+        title: above all panels.
+        captions: one for each panel; the time it took where there is none.
+        columns: panels in a row.
+
+    Raises:
+        PictureError: there is no result, or no such format.
+    """
+    check_picture_path(path)
+    if not results:
+        raise PictureError(f'{path}: nothing was driven')
+    captions = captions or [f'{result.time_sec:.1f} s' for result in results]
+    columns = min(columns, len(results))
+    rows = -(-len(results) // columns)
+    figure = Figure((PANEL * max(columns, 2), PANEL * rows + 0.8), layout=_layout())
+    span = max(_span(result.episode.world) for result in results)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, result, caption in zip(grid, results, captions, strict=False):
+        _draw_panel(axes, result, span)
+        axes.set_title(caption, color=INK, fontsize=9)
+    if title:
+        figure.suptitle(title, color=INK, fontsize=12)
+    legend = _legend(results)
+    in_a_row = len(legend) if columns > 2 else 3
+    figure.legend(handles=legend, loc='outside lower center', ncols=in_a_row, frameon=False)
+    _save(figure, path)
+
+
+def _span(world: World) -> float:
+    """The longer side of the world (m)."""
+    x_min, y_min, x_max, y_max = world.bounds
+    return max(x_max - x_min, y_max - y_min, 1.0)
+
+
+def _draw_panel(axes: Axes, result: EpisodeResult, span: float) -> None:
+    """One world and path, in the middle of `span` x `span` metres: all panels have one scale."""
+    episode = result.episode
+    _draw_world(axes, episode.world, result.time_sec)
+    colour, marker, _ = OUTCOMES[result.outcome]
+    axes.plot(*result.path.T, color=colour, linewidth=2.0, zorder=3)
+    axes.plot(*result.path[-1], marker, color=colour, mec='white', markersize=8, zorder=6.5)
+    x, y, yaw = episode.start
+    tip = 0.45 * np.array([np.cos(yaw), np.sin(yaw)])
+    axes.plot([x, x + tip[0]], [y, y + tip[1]], color=INK, linewidth=1.2, zorder=5)
+    axes.plot(x, y, 'o', color='white', mec=INK, markersize=6, zorder=6)
+    axes.plot(*episode.goal, '*', color=BLUE, mec='white', markersize=13, zorder=7)
+    x_min, y_min, x_max, y_max = episode.world.bounds
+    x, y, half = (x_min + x_max) / 2.0, (y_min + y_max) / 2.0, span / 2.0
+    axes.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect='equal')
+
+
+def _draw_world(axes: Axes, world: World, time_sec: float) -> None:
+    """The obstacles; moving ones with their way, where they were at the episode's end."""
+    corners = box_edges(world.boxes).reshape(-1, 4, 4)[:, :, :2]
+    solids = [*map(Polygon, corners), *(Circle((x, y), r) for x, y, r in world.circles)]
+    axes.add_collection(PatchCollection(solids, facecolor=GREY, edgecolor=GREY, linewidth=0.5))
+    for x0, y0, x1, y1 in world.walls:
+        axes.plot([x0, x1], [y0, y1], color=GREY, linewidth=1.5)
+    for mover, place in zip(world.movers, mover_positions(world.movers, time_sec), strict=True):
+        axes.plot(mover[[0, 2]], mover[[1, 3]], color=PALE, linewidth=1.2, linestyle='--')
+        axes.add_patch(Circle((place[0], place[1]), mover[4], facecolor=PALE, edgecolor=GREY))
+
+
+def _legend(results: Sequence[EpisodeResult]) -> list[Line2D]:
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for result in results:
+        counts[result.outcome] += 1
+    start = Line2D([], [], linestyle='', marker='o', color='white', mec=INK, label='start')
+    goal = Line2D([], [], linestyle='', marker='*', color=BLUE, markersize=12, label='goal')
+    ends = [
+        Line2D([], [], color=colour, marker=marker, mec='white', label=f'{name}: {counts[outcome]}')
+        for outcome, (colour, marker, name) in OUTCOMES.items()
+        if counts[outcome]
+    ]
+    return [start, goal, *ends]
+
+
+def draw_learning_curve(
+    rows: Sequence[Mapping[str, float]], path: str | Path, title: str = ''
+) -> None:
+    """Draw success rate and losses over transitions, from the rows of a metrics.jsonl.
+
+    Rows may lack figures: there is no success before an episode ends, no loss before an update.
+
+    Raises:
+        PictureError: no row has a success rate, or no such format.
+    """
+    check_picture_path(path)
+    if not any('success_rate' in row for row in rows):
+        raise PictureError(f'{path}: no episode has ended yet, nothing to draw')
+    figure = Figure((7.5, 6.5), layout=_layout())
+    success, critic, actor = figure.subplots(3, 1, sharex=True, height_ratios=[2, 1, 1])
+    _draw_curve(
+        success, rows, 'success_rate', 'success rate\n(exploring)', OUTCOMES[Outcome.GOAL][0]
+    )
+    success.set_ylim(0.0, 1.0)
+    success.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _draw_curve(critic, rows, 'critic_loss', 'critic loss', BLUE)
+    critic.set_ylim(bottom=0.0)
+    _draw_curve(actor, rows, 'actor_loss', 'actor loss', OUTCOMES[Outcome.COLLISION][0])
+    actor.set_xlabel('transitions', color=INK)
+    actor.xaxis.set_major_formatter(EngFormatter())
+    if title:
+        figure.suptitle(title, color=INK, fontsize=12)
+    _save(figure, path)
+
+
+def _draw_curve(
+    axes: Axes, rows: Sequence[Mapping[str, float]], name: str, label: str, colour: str
+) -> None:
+    points = [(row['steps'], row[name]) for row in rows if name in row]
+    if points:
+        axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.6)
+    axes.set_ylabel(label, color=INK)
+    axes.grid(color=PALE, linewidth=0.5)
+    axes.spines[['top', 'right']].set_visible(False)
+
+
+def _layout() -> ConstrainedLayoutEngine:
+    return ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1)  # inches
+
+
+def _save(figure: Figure, path: str | Path) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=Path(path).suffix[1:].lower(), dpi=150, facecolor='white')
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,75 @@
+"""What came of an episode, and the log of such results that the episode node writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rl_planner.navigation.task import Outcome
+from rl_planner.simulation.episodes import Episode
+from rl_planner.simulation.world import FloatArray, World
+
+
+class EpisodeLogError(ValueError):
+    """An episode log that cannot be read; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """One driven episode.
+
+    Attributes:
+        episode: what was to be done.
+        outcome: goal, collision or timeout.
+        time_sec: from start to end.
+        path: (steps + 1, 2) where the robot's centre went, from the start on, in the world (m).
+    """
+
+    episode: Episode
+    outcome: Outcome
+    time_sec: float
+    path: FloatArray
+
+    @property
+    def path_length(self) -> float:
+        """What was driven (m)."""
+        steps = np.diff(self.path, axis=0)
+        return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+
+
+def read_episode_log(path: str | Path) -> list[EpisodeResult]:
+    """The results in an episode log.
+
+    It holds a line of JSON for each episode: robot, episode, outcome, time_sec, start, goal, world
+    and path. Cancelled episodes, and a last line that is being written, are left out.
+
+    Raises:
+        EpisodeLogError: there is no such file, or a line is broken.
+    """
+    try:
+        *lines, _ = Path(path).read_text(encoding='utf-8').split('\n')
+    except OSError as error:
+        raise EpisodeLogError(f'cannot read episode log {path}: {error.strerror}') from error
+    rows = [_row(line, f'{path}, line {number}') for number, line in enumerate(lines, start=1)]
+    return [row for row in rows if row is not None]
+
+
+def _row(line: str, place: str) -> EpisodeResult | None:
+    try:
+        row = json.loads(line)
+        return None if row['outcome'] == 'cancelled' else _result(row)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EpisodeLogError(f'{place}: {error!r}') from error
+
+
+def _result(row: Mapping[str, Any]) -> EpisodeResult:
+    x, y, yaw = map(float, row['start'])
+    goal_x, goal_y = map(float, row['goal'])
+    episode = Episode(World(**row['world']), (x, y, yaw), (goal_x, goal_y))
+    path = np.array(row['path'], float).reshape(-1, 2)
+    return EpisodeResult(episode, Outcome[row['outcome'].upper()], float(row['time_sec']), path)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rl_planner.evaluation.planners import (
+    GreedyPlanner,
+    LearnedPlanner,
+    Perception,
+    make_planner,
+)
+from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.navigation.policy import Policy, PolicyError
+
+ROBOT = RobotConfig()  # 0.5 m/s, 1.5 rad/s, 2.5 m/s2, radius 0.17 m
+LIDAR = LidarConfig(num_beams=36)  # beam 18 looks ahead, 27 to the left, one each 10 degrees
+AHEAD, LEFT = 18, 27
+PERIOD = 0.1
+
+
+def perceive(goal: tuple[float, float], returns: dict[int, float] | None = None) -> Perception:
+    """One robot at rest that sees nothing but `returns`, by beam (m)."""
+    ranges = np.full((1, 36), np.inf, np.float32)
+    for beam, reading in (returns or {}).items():
+        ranges[0, beam] = reading
+    return Perception(ranges, np.array([goal]), np.zeros((1, 2)), np.zeros((1, 2)))
+
+
+def greedy(
+    goal: tuple[float, float], returns: dict[int, float] | None = None, lidar: LidarConfig = LIDAR
+) -> tuple[float, float]:
+    (command,) = GreedyPlanner(ROBOT, lidar).velocity_command(perceive(goal, returns)).tolist()
+    return command[0], command[1]
+
+
+def test_greedy_drives_straight_at_a_goal_ahead() -> None:
+    assert greedy((2.0, 0.0)) == pytest.approx((0.5, 0.0))
+
+
+@pytest.mark.parametrize(('y', 'w'), [(1.0, 1.5), (-1.0, -1.5)])
+def test_greedy_turns_on_the_spot_to_a_goal_beside_it(y: float, w: float) -> None:
+    assert greedy((0.0, y)) == pytest.approx((0.0, w))
+
+
+def test_greedy_slows_down_while_it_turns() -> None:
+    """0.25 rad off, half of 0.5: half speed, and 2 x 0.25 rad/s."""
+    assert greedy((math.cos(0.25), math.sin(0.25))) == pytest.approx((0.25, 0.5))
+
+
+def test_greedy_stops_before_what_is_ahead() -> None:
+    """It keeps 0.17 + 0.05 m: at 0.22 m it stands; 8 mm more let it brake from 0.2 m/s."""
+    assert greedy((2.0, 0.0), {AHEAD: 0.22})[0] == pytest.approx(0.0, abs=1e-3)
+    assert greedy((2.0, 0.0), {AHEAD: 0.228})[0] == pytest.approx(0.2, abs=1e-3)
+    assert greedy((2.0, 0.0), {AHEAD: 1.0})[0] == pytest.approx(0.5)
+
+
+def test_greedy_passes_what_is_beside_its_way() -> None:
+    """At 30 degrees 0.5 m away is 0.25 m beside it, clear of 0.22 m; 0.22 m away is just there."""
+    assert greedy((2.0, 0.0), {AHEAD + 3: 0.5})[0] == pytest.approx(0.5)
+    assert greedy((2.0, 0.0), {AHEAD + 3: 0.22})[0] == pytest.approx(0.0, abs=1e-3)
+    assert greedy((2.0, 0.0), {LEFT: 0.18, 0: 0.18})[0] == pytest.approx(0.5)
+
+
+def test_greedy_meets_what_is_beside_its_middle_later() -> None:
+    """At 30 degrees, 0.24 m away: x = 0.2078, y = 0.12; 0.0235 m to go: sqrt(2 x 2.5 x that)."""
+    assert greedy((2.0, 0.0), {AHEAD + 3: 0.24})[0] == pytest.approx(0.3425, abs=1e-3)
+
+
+def test_greedy_does_not_move_with_something_too_close_to_measure() -> None:
+    assert greedy((2.0, 0.0), {AHEAD: -math.inf})[0] == 0.0
+
+
+@pytest.mark.parametrize('reading', [math.nan, 0.0, 0.01, 99.0])
+def test_what_is_no_measurement_is_no_obstacle(reading: float) -> None:
+    assert greedy((2.0, 0.0), {AHEAD: reading})[0] == pytest.approx(0.5)
+
+
+def test_greedy_knows_where_its_lidar_is() -> None:
+    """0.1 m ahead of the base, looking left: beam 9, at -90 degrees of it, looks ahead."""
+    lidar = LidarConfig(num_beams=36, mount_x=0.1, mount_yaw=math.pi / 2.0)
+    assert greedy((2.0, 0.0), {9: 0.12}, lidar)[0] == pytest.approx(0.0, abs=1e-3)
+    assert greedy((2.0, 0.0), {AHEAD: 0.5}, lidar)[0] == pytest.approx(0.5)
+
+
+def still_policy(make_policy: Callable[..., Policy]) -> Policy:
+    return make_policy(scale=0.0)  # the action is 0, 0 whatever it sees
+
+
+def test_a_policy_commands_what_its_action_means(make_policy: Callable[..., Policy]) -> None:
+    """Action 0 is half way from 0 to 0.5 m/s, and no turn."""
+    planner = LearnedPlanner(still_policy(make_policy), ROBOT, LIDAR, PERIOD)
+    np.testing.assert_allclose(planner.velocity_command(perceive((2.0, 0.0))), [[0.25, 0.0]])
+
+
+def many(count: int) -> Perception:
+    rng = np.random.default_rng(0)
+
+    def draw(columns: int) -> NDArray[np.float64]:
+        return rng.uniform(0.1, 1.0, (count, columns))
+
+    return Perception(draw(36).astype(np.float32), draw(2), draw(2), draw(2))
+
+
+def test_a_policy_drives_each_robot_as_if_alone(make_policy: Callable[..., Policy]) -> None:
+    planner = LearnedPlanner(make_policy(), ROBOT, LIDAR, PERIOD)
+    together = planner.velocity_command(many(5))
+    for row in range(5):
+        alone = Perception(*(part[row : row + 1] for part in many(5)))
+        np.testing.assert_allclose(planner.velocity_command(alone), together[[row]], atol=1e-6)
+
+
+def test_a_policy_file_is_a_planner(tmp_path: Path, make_policy: Callable[..., Policy]) -> None:
+    path = tmp_path / 'policy.safetensors'
+    make_policy().save(path)
+    planner = make_planner(str(path), ROBOT, LIDAR, PERIOD)
+    assert planner.name == str(path)
+    assert make_planner('greedy', ROBOT, LIDAR, PERIOD).name == 'greedy'
+
+
+def test_what_is_no_planner_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match='planner must be greedy or an existing policy file, got'):
+        make_planner('gredy', ROBOT, LIDAR, PERIOD)
+    with pytest.raises(PolicyError, match=f'cannot read policy {tmp_path}'):
+        make_planner(str(tmp_path), ROBOT, LIDAR, PERIOD)
+    (tmp_path / 'text').write_text('not a policy, but long enough to be one')
+    with pytest.raises(PolicyError, match='not a policy file'):
+        make_planner(str(tmp_path / 'text'), ROBOT, LIDAR, PERIOD)
+
+
+def test_a_policy_refuses_another_robot(make_policy: Callable[..., Policy]) -> None:
+    with pytest.raises(PolicyError, match=r'radius must be in \[0\.17, 0\.17\], got 0\.3'):
+        LearnedPlanner(make_policy(), RobotConfig(radius=0.3), LIDAR, PERIOD)
+    with pytest.raises(PolicyError, match=r'control_period must be 0\.2, got 0\.1'):
+        LearnedPlanner(make_policy(period=0.2), ROBOT, LIDAR, PERIOD)
