@@ -1,0 +1,1 @@
+"""The one description of the system'\''s processes, and the supervisor that runs it."""

@@ -1,0 +1,36 @@
+"""What the actor node itself needs to know; the rest it shares with other nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rl_planner.navigation.config import Config, ConfigError, parameter
+
+
+@dataclass(frozen=True)
+class ActorConfig(Config):
+    """Parameters of the actor node without a prefix."""
+
+    robots: tuple[str, ...] = parameter(
+        ('',), 'namespaces of the robots; one empty name: the topics of the node itself'
+    )
+    policy_file: str = parameter('', 'policy to drive with; may be empty in training')
+    training: bool = parameter(False, 'explore, publish experience and follow the topic policy')
+    use_stamped_cmd_vel: bool = parameter(False, 'publish TwistStamped, not Twist')
+    command_when_idle: bool = parameter(
+        False, 'answer scans without a goal by zero velocity; a lock-stepped simulator waits for it'
+    )
+    base_frame_id: str = parameter('base_link', 'frame of the commands')
+    scan_timeout: float = parameter(0.5, 'an older scan stops the robot (s)', above=0.0)
+    odom_timeout: float = parameter(0.5, 'older odometry stops the robot (s)', above=0.0)
+    experience_batch: int = parameter(
+        64, 'transitions in one experience message', at_least=1, at_most=4096
+    )
+    seed: int = parameter(0, 'seed of the exploration', at_least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.robots or len(set(self.robots)) != len(self.robots):
+            raise ConfigError(f'robots must be different names, got {list(self.robots)}')
+        if not self.training and not self.policy_file:
+            raise ConfigError('policy_file must name a policy file where training is false')

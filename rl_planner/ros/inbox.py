@@ -1,0 +1,107 @@
+"""What one robot sent last, and whether it is fit to drive on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from numpy.typing import NDArray
+
+from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
+from rl_planner.ros import messages
+from rl_planner.ros.cdr import read_odometry
+
+Ranges = NDArray[np.float32]
+
+EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
+LATE = 0.5  # odometry this share of a control period older than the scan is waited for
+
+
+class Inbox:
+    """The newest scan, odometry and goal of one robot; all times in nanoseconds.
+
+    Attributes:
+        ranges: of the scan that awaits a step, or None.
+        scan_ns, odom_ns: stamps of the newest usable ones, or None.
+        stepped_ns: stamp of the scan last acted on, or None.
+        odometry: x, y, yaw, v, w.
+        goal: the newest goal, to know a repetition by.
+        goal_waits: it has not been driven to yet.
+        goal_from_ns: scans must be later than this to belong to it.
+    """
+
+    def __init__(self, name: str, period_ns: int) -> None:
+        self.name = name or 'robot'
+        self.ranges: Ranges | None = None
+        self.scan_ns: int | None = None
+        self.odom_ns: int | None = None
+        self.stepped_ns: int | None = None
+        self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
+        self.odom_frame = ''
+        self.goal: PoseStamped | None = None
+        self.goal_waits = False
+        self.goal_from_ns = -1
+        self._period_ns = period_ns
+
+    def is_repeated(self, stamp: int) -> bool:
+        """Whether the scan of this time has been acted on already."""
+        return stamp == self.stepped_ns
+
+    def is_early(self, stamp: int) -> bool:
+        """Whether a scan comes too soon after the last step to begin another control period."""
+        if self.stepped_ns is None:
+            return False
+        return 0 < stamp - self.stepped_ns < EARLY * self._period_ns
+
+    def take_scan(self, stamp: int, ranges: Ranges, geometry: ScanGeometry) -> None:
+        """Keep a scan.
+
+        Raises:
+            ScanError: it has no usable reading.
+        """
+        if not is_measurement(ranges, geometry):
+            raise ScanError(f'{self.name}: no beam of the scan is a measurement or clear')
+        self.ranges, self.scan_ns = ranges, stamp
+
+    def take_odometry(self, data: bytes) -> None:
+        """Keep odometry, serialized.
+
+        Raises:
+            ValueError: it is broken or not finite.
+        """
+        stamp, frame, odometry = read_odometry(data)
+        if not all(map(math.isfinite, odometry)):
+            raise ValueError(f'{self.name}: odometry must be finite, got {odometry}')
+        self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
+
+    def is_complete(self) -> bool:
+        """Whether a scan awaits a step, with odometry of about the same time."""
+        if self.ranges is None or self.scan_ns is None or self.odom_ns is None:
+            return False
+        return self.scan_ns - self.odom_ns <= LATE * self._period_ns
+
+    def repeats_goal(self, message: PoseStamped) -> bool:
+        """Whether a goal has been received before: same time, frame and pose."""
+        return self.goal is not None and self.goal == message
+
+    def has_reached_goal_time(self) -> bool:
+        """Whether a goal waits, and the scan shows the place it was meant for."""
+        return self.goal_waits and self.scan_ns is not None and self.scan_ns > self.goal_from_ns
+
+    def close_step(self) -> None:
+        """The scan has been acted on."""
+        self.stepped_ns, self.ranges = self.scan_ns, None
+
+    def fault(self, now_ns: int, scan_timeout: float, odom_timeout: float) -> str:
+        """Why the robot must not move on what it knows at `now_ns`, or ''. Time-outs in seconds."""
+        for what, stamp, limit in (
+            ('scan', self.scan_ns, scan_timeout),
+            ('odometry', self.odom_ns, odom_timeout),
+        ):
+            if stamp is None:
+                return f'no {what} yet'
+            age = (now_ns - stamp) / messages.NANOSECONDS
+            if age > limit:
+                return f'{what} is {age:.2f} s old, allowed are {limit:g} s'
+        return ''

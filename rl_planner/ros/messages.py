@@ -1,0 +1,98 @@
+"""Between standard messages and plain numbers."""
+
+from __future__ import annotations
+
+import array
+import math
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Pose, PoseStamped, Twist
+from nav_msgs.msg import Odometry
+from numpy.typing import NDArray
+from sensor_msgs.msg import LaserScan
+
+from rl_planner.navigation.config import LidarConfig
+from rl_planner.navigation.geometry import quaternion_from_yaw, yaw_from_quaternion
+from rl_planner.navigation.observation import ScanGeometry
+
+NANOSECONDS = 1_000_000_000
+
+
+def stamp_ns(stamp: Time) -> int:
+    """A message's time in whole nanoseconds."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def stamp_of(nanoseconds: int) -> Time:
+    return Time(sec=nanoseconds // NANOSECONDS, nanosec=nanoseconds % NANOSECONDS)
+
+
+def pose_of(x: float, y: float, yaw: float) -> Pose:
+    pose = Pose()
+    set_pose(pose, x, y, yaw)
+    return pose
+
+
+def set_pose(pose: Pose, x: float, y: float, yaw: float) -> None:
+    """Write a planar pose into a message, in place."""
+    pose.position.x, pose.position.y = float(x), float(y)
+    _, _, pose.orientation.z, pose.orientation.w = quaternion_from_yaw(yaw)
+
+
+def planar_pose(pose: Pose) -> tuple[float, float, float]:
+    """x, y, yaw; NaN stays NaN, for the caller to refuse."""
+    q = pose.orientation
+    return pose.position.x, pose.position.y, yaw_from_quaternion(q.x, q.y, q.z, q.w)
+
+
+def planar_odometry(message: Odometry) -> tuple[float, float, float, float, float]:
+    """x, y, yaw in the odometry frame, linear and angular velocity in the base frame."""
+    twist = message.twist.twist
+    return (*planar_pose(message.pose.pose), twist.linear.x, twist.angular.z)
+
+
+def is_finite_goal(message: PoseStamped) -> bool:
+    return math.isfinite(message.pose.position.x) and math.isfinite(message.pose.position.y)
+
+
+def scan_geometry(metadata: tuple[float, ...], lidar: LidarConfig) -> ScanGeometry:
+    """Geometry of a scan from its metadata (`cdr.read_scan`), with the mounting as configured.
+
+    Raises:
+        ScanError: the metadata make no sense.
+    """
+    num_beams, angle_min, angle_increment, range_min, range_max = metadata
+    return ScanGeometry(
+        int(num_beams),
+        angle_min,
+        angle_increment,
+        range_min,
+        range_max,
+        lidar.mount_x,
+        lidar.mount_y,
+        lidar.mount_yaw,
+        lidar.mount_inverted,
+    )
+
+
+def empty_scan(lidar: LidarConfig, frame_id: str, period: float) -> LaserScan:
+    """A scan message of a simulated lidar, all but stamp and ranges filled in."""
+    message = LaserScan()
+    message.header.frame_id = frame_id
+    message.angle_min = lidar.angle_min
+    message.angle_increment = lidar.angle_increment
+    message.angle_max = lidar.angle_min + lidar.angle_increment * (lidar.num_beams - 1)
+    message.range_min, message.range_max = lidar.range_min, lidar.range_max
+    message.scan_time = period
+    return message
+
+
+def set_ranges(message: LaserScan, ranges: NDArray[np.float32]) -> None:
+    message.ranges = array.array('f', ranges.tobytes())
+
+
+def twist_of(linear: float, angular: float) -> Twist:
+    twist = Twist()
+    twist.linear.x, twist.angular.z = float(linear), float(angular)
+    return twist

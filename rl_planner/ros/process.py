@@ -1,0 +1,88 @@
+"""How a node runs as a process: start, spin, end; one way for all of them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.exceptions import ROSInterruptException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from rl_planner.bringup.lifetime import end_with_parent
+
+SPIN_SEC = 0.1  # how late a signal may be seen while no message comes
+
+
+class RunnableNode(Node):
+    """What `run_node` runs.
+
+    Attributes:
+        done: set it to end the process with success.
+    """
+
+    done = False
+
+    def idle(self) -> bool:
+        """Work between messages; True where more is left, so that no message is waited for."""
+        return False
+
+    def close(self) -> None:
+        """The last thing that is called while the node can publish: stop robots, save work."""
+
+
+def run_node(make_node: Callable[[], RunnableNode], argv: list[str] | None = None) -> int:
+    """Make a node and spin it until it is done or told to end; the exit code of its process.
+
+    A node that cannot be made because of a wrong parameter, file or value says so in one line.
+    """
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    end_with_parent()
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+        node = make_node()
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f'{_program()}: {str(error).strip().splitlines()[0]}', file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    try:
+        return _spin(node, stopping)
+    finally:
+        node.close()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _spin(node: RunnableNode, stopping: list[int]) -> int:
+    executor = make_executor()
+    executor.add_node(node)
+    try:
+        while not stopping and not node.done:
+            executor.spin_once(timeout_sec=0.0 if node.idle() else SPIN_SEC)
+    except (KeyboardInterrupt, ExternalShutdownException, ROSInterruptException):
+        pass
+    except (ValueError, OSError) as error:
+        node.get_logger().fatal(str(error))
+        return 1
+    finally:
+        executor.shutdown()
+    return 0
+
+
+def make_executor() -> Any:
+    """The events executor where rclpy has it (Jazzy and later): half the time per message."""
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:
+        return SingleThreadedExecutor()
+    return EventsExecutor()
+
+
+def _program() -> str:
+    return sys.argv[0].rsplit('/', 1)[-1].removesuffix('.py')

@@ -1,0 +1,152 @@
+"""The description of the two systems."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rl_planner.bringup.system import (
+    SIMULATION_ARGUMENTS,
+    TRAIN_ARGUMENTS,
+    Process,
+    robot_names,
+    simulation,
+    train,
+)
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / 'policy.safetensors'
+    path.write_bytes(b'policy')
+    return path
+
+
+def by_name(processes: list[Process]) -> dict[str, Process]:
+    return {process.name: process for process in processes}
+
+
+def test_train_has_four_nodes_whose_end_ends_all() -> None:
+    nodes = train()
+    names = ['simulator_node', 'actor_node', 'learner_node', 'episode_node']
+    assert [node.name for node in nodes] == names
+    assert all(node.required and node.namespace == '/' for node in nodes)
+
+
+def test_the_nodes_that_know_robots_know_the_same() -> None:
+    nodes = by_name(train(robots=3))
+    for name in ('simulator_node', 'actor_node', 'episode_node'):
+        assert nodes[name].parameters['robots'] == ['robot_0', 'robot_1', 'robot_2']
+    assert 'robots' not in nodes['learner_node'].parameters
+
+
+def test_only_the_simulator_keeps_its_own_time() -> None:
+    on_sim_time = {node.name: node.parameters.get('use_sim_time') for node in train()}
+    assert on_sim_time == {
+        'simulator_node': False,
+        'actor_node': True,
+        'learner_node': None,
+        'episode_node': True,
+    }
+
+
+def test_worlds_of_training_are_not_those_of_driving(policy: Path) -> None:
+    assert by_name(train())['episode_node'].parameters['purpose'] == 'training'
+    driving = by_name(simulation(policy=str(policy)))
+    assert driving['episode_node'].parameters['purpose'] == 'evaluation'
+
+
+def test_train_parameters(tmp_path: Path) -> None:
+    nodes = by_name(train(out=str(tmp_path), seed=7, device='cpu', resume=True, episodes=20))
+    assert nodes['actor_node'].parameters['training'] is True
+    assert nodes['simulator_node'].parameters['real_time_factor'] == 0.0
+    learner = nodes['learner_node'].parameters
+    assert [learner[name] for name in ('run_dir', 'device', 'seed', 'resume')] == [
+        str(tmp_path),
+        'cpu',
+        7,
+        True,
+    ]
+    episodes = nodes['episode_node'].parameters
+    assert [episodes[name] for name in ('world', 'seed', 'max_episodes')] == ['random', 7, 20]
+
+
+def test_train_makes_up_a_run_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_dir = Path(str(by_name(train())['learner_node'].parameters['run_dir']))
+    assert run_dir.parent == tmp_path / 'runs'
+    assert not run_dir.exists()
+
+
+def test_simulation_drives_one_robot_in_real_time(policy: Path) -> None:
+    nodes = by_name(simulation(policy=str(policy)))
+    assert nodes.keys() == {'simulator_node', 'actor_node', 'episode_node'}
+    assert nodes['simulator_node'].parameters['real_time_factor'] == 1.0
+    actor = nodes['actor_node'].parameters
+    assert actor['policy_file'] == str(policy)
+    assert actor['training'] is False
+    assert actor['robots'] == ['robot_0']
+
+
+def test_files_become_absolute(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, policy: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path('room.sdf').write_text('<sdf/>')
+    nodes = by_name(simulation(policy=policy.name, world='room.sdf', episode_log='log.jsonl'))
+    assert nodes['actor_node'].parameters['policy_file'] == str(policy)
+    assert nodes['episode_node'].parameters['world'] == str(tmp_path / 'room.sdf')
+    assert nodes['episode_node'].parameters['episode_log'] == str(tmp_path / 'log.jsonl')
+
+
+def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:
+    file = tmp_path / 'mine.yaml'
+    file.write_text('{}')
+    for node in train(params_file=str(file)):
+        assert node.parameter_files == (file,)
+        assert node.parameter_arguments()[-2:] == ['--params-file', str(file)]
+
+
+def test_missing_files_are_named(policy: Path) -> None:
+    with pytest.raises(ValueError, match='policy must name a policy file'):
+        simulation()
+    with pytest.raises(ValueError, match=r"policy must be an existing file, got 'no\.file'"):
+        simulation(policy='no.file')
+    with pytest.raises(ValueError, match=r"world must be an existing file, got 'no\.sdf'"):
+        simulation(policy=str(policy), world='no.sdf')
+    with pytest.raises(ValueError, match=r"params_file must be an existing file, got 'no\.yaml'"):
+        train(params_file='no.yaml')
+
+
+def test_resume_needs_a_run_folder() -> None:
+    with pytest.raises(ValueError, match='resume must come with out'):
+        train(resume=True)
+
+
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match='robots must be at least 1, got 0'):
+        train(robots=0)
+    with pytest.raises(ValueError, match='policy is no argument here'):
+        train(policy='x')
+
+
+@pytest.mark.parametrize('value', [True, 3, 1e-05, 'true', 'a "b" \\ü: {x}', ['robot_0', '1']])
+def test_parameters_are_yaml(value: object) -> None:
+    process = Process('node', 'node', {'p': value})  # type: ignore[dict-item]
+    option, assignment = process.parameter_arguments()
+    assert option == '-p'
+    name, _, text = assignment.partition(':=')
+    assert name == 'p'
+    read = yaml.safe_load(text)
+    assert float(read) == value if isinstance(value, float) else read == value
+
+
+def test_arguments_of_both_systems_agree() -> None:
+    simulated = {argument.name: argument for argument in SIMULATION_ARGUMENTS}
+    for argument in TRAIN_ARGUMENTS:
+        if argument.name in simulated:
+            assert argument.description == simulated[argument.name].description
+
+
+def test_robot_names() -> None:
+    assert robot_names(2) == ['robot_0', 'robot_1']

@@ -1,0 +1,270 @@
+"""The actor as a process: it drives on good data, and never on anything else."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import LaserScan
+from std_srvs.srv import Trigger
+from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy
+
+from rl_planner.navigation.config import ObservationConfig, RobotConfig
+from rl_planner.ros import messages, qos
+
+
+def drive(nodes: Nodes, peer: Peer, robot: RobotDouble, policy_file: Path, **more: Any) -> Any:
+    """An actor that is driving the robot to a goal 5 m ahead."""
+    actor = nodes.start('actor_node', policy_file=str(policy_file), **more)
+
+    def go() -> None:
+        robot.send_goal(5.0)
+        robot.sense()
+
+    peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
+    return actor
+
+
+def test_drives_to_the_goal_and_stops_there(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(x=4.9))
+    assert robot.outcomes == ['goal']
+    assert robot.commands[-1] == AT_REST
+    before = len(robot.commands)
+    for _ in range(5):
+        robot.sense(x=4.9)
+        peer.spin(0.1)
+    assert len(robot.commands) == before  # without a goal it leaves cmd_vel to others
+
+
+def test_a_repeated_goal_is_the_same_goal(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(x=4.9))
+    before = len(robot.commands)
+    for _ in range(5):
+        robot.send_goal(5.0)
+        robot.sense(x=0.0)
+        peer.spin(0.1)
+    assert len(robot.commands) == before
+
+
+def test_collision_ends_the_drive(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(ranges=0.16))
+    assert robot.outcomes == ['collision']
+    assert robot.commands[-1] == AT_REST
+
+
+def test_time_limit_ends_the_drive(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file, task__time_limit=1.5)
+    peer.until(lambda: robot.outcomes, repeat=robot.sense)
+    assert robot.outcomes == ['timeout']
+    assert robot.commands[-1] == AT_REST
+
+
+def diagnostics_of(peer: Peer) -> list[str]:
+    """What /diagnostics says from now on."""
+    texts: list[str] = []
+    peer.node.create_subscription(
+        DiagnosticArray,
+        '/diagnostics',
+        lambda m: texts.extend(status.message for status in m.status),
+        qos.RELIABLE,
+    )
+    return texts
+
+
+def at_rest(robot: RobotDouble) -> bool:
+    return robot.commands[-1] == AT_REST
+
+
+def test_stops_when_scans_stop(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: at_rest(robot))
+
+
+def test_stops_when_odometry_stops(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: at_rest(robot), repeat=lambda: robot.sense(odom=False))
+
+
+def test_drives_on_when_data_come_back(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: at_rest(robot))
+    peer.until(lambda: robot.commands[-1] == DRIVING, repeat=robot.sense)
+
+
+@pytest.mark.parametrize('ranges', [np.nan, 0.0, 99.0])
+def test_stops_on_scans_without_a_measurement(nodes, peer, robot, policy_file, ranges):
+    actor = drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: at_rest(robot), repeat=lambda: robot.sense(ranges=ranges))
+    assert 'no beam of the scan is a measurement' in nodes.end(actor)
+
+
+def test_drives_in_the_open(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    robot.commands.clear()
+    peer.until(lambda: len(robot.commands) > 3, repeat=lambda: robot.sense(ranges=np.inf))
+    assert robot.commands[1:] == [DRIVING] * (len(robot.commands) - 1)
+
+
+def test_stops_on_odometry_that_is_not_finite(nodes, peer, robot, policy_file):
+    actor = drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: at_rest(robot), repeat=lambda: robot.sense(v=np.nan))
+    assert 'odometry must be finite' in nodes.end(actor)
+
+
+def test_stops_when_the_scan_changes_its_metadata(nodes, peer, robot, policy_file):
+    actor = drive(nodes, peer, robot, policy_file)
+    robot.beams = 35
+    peer.until(lambda: at_rest(robot), repeat=robot.sense)
+    assert 'scan metadata must stay' in nodes.end(actor)
+
+
+def test_a_scan_without_beams_moves_nothing(nodes, peer, robot, policy_file):
+    texts = diagnostics_of(peer)
+    nodes.start('actor_node', policy_file=str(policy_file))
+
+    def go() -> None:
+        robot.send_goal(5.0)
+        robot.odom_out.publish(Odometry())
+        robot.scan_out.publish(LaserScan(range_max=3.5, angle_increment=0.1))
+
+    peer.until(lambda: any('at least 1 beam' in text for text in texts), repeat=go)
+    assert not robot.commands
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_stops_the_robot_when_told_to_end(nodes, peer, robot, policy_file, number):
+    actor = drive(nodes, peer, robot, policy_file)
+    actor.send_signal(number)
+    peer.until(lambda: actor.poll() is not None, repeat=robot.sense)
+    peer.spin(0.2)
+    assert actor.returncode == 0
+    assert at_rest(robot)
+
+
+def test_cancel_stops_at_once(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    client = peer.node.create_client(Trigger, 'actor_node/cancel')
+    peer.until(client.service_is_ready)
+    answer = client.call_async(Trigger.Request())
+    peer.until(answer.done)
+    assert answer.result().message == '1 goals cancelled'
+    peer.until(lambda: robot.outcomes == ['cancelled'])
+    for _ in range(5):
+        robot.sense()
+        peer.spin(0.1)
+    assert at_rest(robot)
+
+
+@pytest.mark.parametrize(
+    ('goal', 'message'),
+    [({'x': 1.0, 'frame': 'map'}, 'its frame must be odom'), ({'x': np.nan}, 'must be finite')],
+)
+def test_a_goal_it_cannot_place_is_refused_and_stops(
+    nodes, peer, robot, policy_file, goal, message
+):
+    actor = drive(nodes, peer, robot, policy_file)
+    robot.send_goal(**goal)
+    peer.until(lambda: at_rest(robot), repeat=robot.sense)
+    assert message in nodes.end(actor)
+
+
+def test_steps_on_stamps_not_on_arrival(nodes, peer, policy_file):
+    robot = RobotDouble(peer, stamped=True)
+    drive(nodes, peer, robot, policy_file, use_stamped_cmd_vel=True, odom_timeout=1e6)
+    begin = time.time_ns() + 10**9
+    for step in range(9):  # every 25 ms of a control period of 100 ms
+        robot.sense(begin + step * 25_000_000)
+        peer.spin(0.02)
+    peer.until(lambda: begin + 200_000_000 in robot.answered)
+    answered = [(stamp - begin) // 1_000_000 for stamp in robot.answered if stamp >= begin]
+    assert sorted(set(answered)) == [0, 100, 200]
+
+
+def test_a_repeated_scan_gets_the_same_answer(nodes, peer, policy_file):
+    robot = RobotDouble(peer, stamped=True)
+    drive(nodes, peer, robot, policy_file, use_stamped_cmd_vel=True)
+    stamp = time.time_ns() + 10**8
+    robot.sense(stamp)
+    peer.until(lambda: stamp in robot.answered)
+    robot.sense(stamp)
+    peer.until(lambda: robot.answered.count(stamp) == 2)
+    assert robot.commands[-1] == robot.commands[-2] == DRIVING
+
+
+def test_one_node_drives_robots_in_namespaces(nodes, peer, policy_file):
+    robots = [RobotDouble(peer, name) for name in ('robot_0', 'robot_1')]
+    nodes.start('actor_node', policy_file=str(policy_file), robots=['robot_0', 'robot_1'])
+
+    def go() -> None:
+        for robot in robots:
+            robot.send_goal(5.0)
+            robot.sense()
+
+    peer.until(lambda: all(robot.commands for robot in robots), repeat=go)
+    assert [robot.commands[-1] for robot in robots] == [DRIVING, DRIVING]
+    robots[0].commands.clear()
+    # The other one falls silent: this one is not kept waiting.
+    peer.until(lambda: len(robots[0].commands) > 3, repeat=robots[0].sense)
+
+
+def test_says_in_diagnostics_why_it_stands(nodes, peer, robot, policy_file):
+    texts = diagnostics_of(peer)
+    drive(nodes, peer, robot, policy_file)
+    peer.until(lambda: any('1 of 1 robots driving' in text for text in texts), repeat=robot.sense)
+    peer.until(lambda: any('scan is' in text for text in texts))
+
+
+def test_refuses_policies_it_cannot_use(nodes, tmp_path, policy_file):
+    cut = tmp_path / 'cut.safetensors'
+    cut.write_bytes(policy_file.read_bytes()[:-10])
+    assert 'truncated' in nodes.refuse('actor_node', policy_file=str(cut))
+    foreign = tmp_path / 'foreign.safetensors'
+    foreign.write_bytes(b'not a policy at all, but longer than a header')
+    assert 'foreign.safetensors: not a policy file' in nodes.refuse(
+        'actor_node', policy_file=str(foreign)
+    )
+    fast = tmp_path / 'fast.safetensors'
+    constant_policy(robot=RobotConfig(max_linear_vel=1.0)).save(fast)
+    assert 'max_linear_vel must be in [1, 1], got 0.5' in nodes.refuse(
+        'actor_node', policy_file=str(fast)
+    )
+    assert 'cannot read policy' in nodes.refuse('actor_node', policy_file='/no/such/file')
+    assert 'policy_file must name a policy file' in nodes.refuse('actor_node')
+
+
+def test_takes_the_observation_from_the_policy(nodes, peer, robot, tmp_path):
+    path = tmp_path / 'coarse.safetensors'
+    constant_policy(observation=ObservationConfig(num_sectors=8)).save(path)
+    drive(nodes, peer, robot, path)
+
+
+def test_scan_stamps_decide_staleness_in_simulated_time(nodes, peer, robot, policy_file):
+    from rosgraph_msgs.msg import Clock
+
+    clock_out = peer.node.create_publisher(Clock, '/clock', qos.RELIABLE)
+    nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True)
+    now = 10**9
+
+    def go() -> None:
+        nonlocal now
+        now += 100_000_000
+        clock_out.publish(Clock(clock=messages.stamp_of(now)))
+        robot.send_goal(5.0)
+        robot.sense(now)
+
+    peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
+    peer.spin(1.5)  # time stands still: nothing grows old
+    assert robot.commands[-1] == DRIVING
+    for later in range(1, 20):
+        clock_out.publish(Clock(clock=messages.stamp_of(now + later * 100_000_000)))
+        peer.spin(0.02)
+    peer.until(lambda: at_rest(robot))

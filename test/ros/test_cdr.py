@@ -1,0 +1,95 @@
+"""The short way to read messages gives what the long way gives."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import TwistStamped
+from hypothesis import given
+from hypothesis import strategies as st
+from nav_msgs.msg import Odometry
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import LaserScan
+
+from rl_planner.ros.cdr import read_odometry, read_scan, read_twist_stamped
+from rl_planner.ros.messages import planar_odometry, set_ranges, stamp_of
+
+NUMBER = st.floats(allow_nan=False)
+FLOAT32 = st.floats(width=32)
+FRAME = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=20)
+STAMP = st.integers(0, 2**31 * 10**9 - 1)
+
+
+@given(st.lists(NUMBER, min_size=9, max_size=9), FRAME, FRAME, STAMP)
+def test_odometry(numbers: list[float], frame: str, child: str, stamp: int) -> None:
+    message = Odometry(child_frame_id=child)
+    message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
+    pose, twist = message.pose.pose, message.twist.twist
+    pose.position.x, pose.position.y, pose.position.z = numbers[:3]
+    pose.orientation.z, pose.orientation.w = numbers[3:5]
+    twist.linear.x, twist.linear.y, twist.angular.z = numbers[5:8]
+    message.pose.covariance[35] = numbers[8]
+    read_stamp, read_frame, odometry = read_odometry(serialize_message(message))
+    assert (read_stamp, read_frame) == (stamp, frame)
+    assert odometry == pytest.approx(planar_odometry(message), nan_ok=True)
+
+
+@given(st.lists(FLOAT32, min_size=7, max_size=7), st.lists(FLOAT32, max_size=50), FRAME, STAMP)
+def test_scan(numbers: list[float], ranges: list[float], frame: str, stamp: int) -> None:
+    message = LaserScan()
+    message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
+    message.angle_min, message.angle_max, message.angle_increment = numbers[:3]
+    message.time_increment, message.scan_time = numbers[3:5]
+    message.range_min, message.range_max = numbers[5:]
+    set_ranges(message, np.array(ranges, np.float32))
+    message.intensities = [1.0, 2.0]
+    read_stamp, metadata, read_ranges = read_scan(serialize_message(message))
+    assert read_stamp == stamp
+    expected = (len(ranges), numbers[0], numbers[2], numbers[5], numbers[6])
+    assert metadata == pytest.approx(expected, nan_ok=True)
+    np.testing.assert_array_equal(read_ranges, np.array(ranges, np.float32))
+
+
+@given(NUMBER, NUMBER, FRAME, STAMP)
+def test_twist_stamped(linear: float, angular: float, frame: str, stamp: int) -> None:
+    message = TwistStamped()
+    message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
+    message.twist.linear.x, message.twist.angular.z = linear, angular
+    assert read_twist_stamped(serialize_message(message)) == (stamp, linear, angular)
+
+
+READERS = [
+    (Odometry(), read_odometry, 'odometry', 300),
+    (LaserScan(ranges=[1.0] * 9), read_scan, 'scan', 8),  # what comes after the ranges is not read
+    (TwistStamped(), read_twist_stamped, 'cmd_vel', 1),
+]
+
+
+@pytest.mark.parametrize(('message', 'read', 'name', 'unread'), READERS)
+def test_what_is_cut_short_is_refused(message, read, name: str, unread: int) -> None:
+    data = serialize_message(message)
+    for length in range(len(data) - unread):
+        with pytest.raises(ValueError, match=f'{name} of {length} bytes is broken'):
+            read(data[:length])
+
+
+@pytest.mark.parametrize(('message', 'read', 'name', 'unread'), READERS)
+@given(data=st.binary(max_size=800))
+def test_any_bytes_are_read_or_refused(message, read, name: str, unread: int, data: bytes) -> None:
+    with contextlib.suppress(ValueError):  # and nothing else
+        read(data)
+
+
+@given(NUMBER)
+def test_the_other_byte_order(linear: float) -> None:
+    """Big-endian peers exist: the same numbers, each turned round."""
+    message = TwistStamped()
+    message.twist.linear.x = linear
+    data = bytearray(serialize_message(message))
+    data[1] = 0
+    end = len(data)
+    for begin, size in ((4, 4), (8, 4), (12, 4), *((at, 8) for at in range(20, end, 8))):
+        data[begin : begin + size] = data[begin : begin + size][::-1]
+    assert read_twist_stamped(bytes(data)) == (0, linear, 0.0)

@@ -1,0 +1,101 @@
+"""The episode node as a process; the test plays simulator and actor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from std_msgs.msg import Header, String
+from support.nodes import Nodes, Peer
+from visualization_msgs.msg import MarkerArray
+
+from rl_planner.ros import messages, qos
+from rl_planner.ros.episode_message import decode_episode
+from rl_planner.simulation.episodes import Episode
+
+WORLDS = Path(__file__).parents[2] / 'worlds'
+
+
+class Stage:
+    """Simulator and actor of one robot, as far as the episode node sees them."""
+
+    def __init__(self, peer: Peer, name: str = 'robot_0') -> None:
+        self.episodes: list[Episode] = []
+        self.goals: list[PoseStamped] = []
+        node = peer.node
+        self.ready_out = node.create_publisher(Header, f'{name}/episode_ready', qos.RELIABLE)
+        self.outcome_out = node.create_publisher(String, f'{name}/outcome', qos.RELIABLE)
+        node.create_subscription(MarkerArray, f'{name}/episode', self._on_episode, qos.LATCHED)
+        node.create_subscription(PoseStamped, f'{name}/goal_pose', self.goals.append, qos.RELIABLE)
+
+    def _on_episode(self, message: MarkerArray) -> None:
+        self.episodes.append(decode_episode(message))
+
+    def say_ready(self, stamp_ns: int) -> None:
+        self.ready_out.publish(Header(stamp=messages.stamp_of(stamp_ns)))
+
+    def goal(self) -> tuple[int, float, float]:
+        """Stamp and place of the newest goal."""
+        goal = self.goals[-1]
+        x, y, _ = messages.planar_pose(goal.pose)
+        return messages.stamp_ns(goal.header.stamp), x, y
+
+
+def test_one_episode_after_the_other(nodes: Nodes, peer: Peer) -> None:
+    stage = Stage(peer)
+    node = nodes.start('episode_node', max_episodes=2, use_sim_time=False)
+    peer.until(lambda: stage.episodes)
+    peer.spin(0.5)
+    assert not stage.goals  # nobody is told to drive before all is in place
+    for number in (1, 2):
+        stamp = number * 10**9
+        peer.until(lambda: stage.goals, repeat=lambda stamp=stamp: stage.say_ready(stamp))
+        assert stage.goal() == pytest.approx((stamp, *stage.episodes[-1].goal))
+        assert stage.goals[-1].header.frame_id == 'odom'
+        count = len(stage.episodes)
+        stage.goals.clear()
+        stage.outcome_out.publish(String(data='goal'))
+        if number == 1:
+            peer.until(lambda count=count: len(stage.episodes) > count)
+            stage.goals.clear()
+    peer.until(lambda: node.poll() is not None)
+    assert node.returncode == 0
+
+
+def test_says_again_what_had_no_effect(nodes: Nodes, peer: Peer) -> None:
+    stage = Stage(peer)
+    nodes.start('episode_node')
+    peer.until(lambda: len(stage.episodes) >= 2)  # the simulator did not answer the first
+    assert stage.episodes[0].start == stage.episodes[1].start
+    peer.until(lambda: stage.goals, repeat=lambda: stage.say_ready(5))
+    peer.until(lambda: len(stage.goals) >= 2)  # the actor may have started later
+    assert stage.goals[0] == stage.goals[1]
+
+
+def test_seed_and_purpose_decide_the_worlds(nodes: Nodes, peer: Peer) -> None:
+    starts = []
+    for parameters in (
+        {'seed': 1},
+        {'seed': 1},
+        {'seed': 2},
+        {'seed': 1, 'purpose': 'evaluation'},
+    ):
+        stage = Stage(peer)
+        node = nodes.start('episode_node', **parameters)
+        # The latched episode of a node that has ended may still come: take the newest.
+        peer.until(lambda stage=stage: len(stage.episodes) >= 2)
+        starts.append(stage.episodes[-1].start)
+        nodes.end(node)
+    assert starts[0] == starts[1]
+    assert len(set(starts)) == 3
+
+
+def test_a_world_file_is_the_world(nodes: Nodes, peer: Peer) -> None:
+    stage = Stage(peer)
+    nodes.start('episode_node', world=str(WORLDS / 'moving.sdf'))
+    peer.until(lambda: stage.episodes)
+    world = stage.episodes[-1].world
+    assert len(world.movers) == 4
+    assert np.hypot(*np.subtract(stage.episodes[-1].start[:2], stage.episodes[-1].goal)) >= 3.0

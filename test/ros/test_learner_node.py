@@ -1,0 +1,139 @@
+"""The learner as a process: experience in, policy out, everything counted and kept."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from std_msgs.msg import Float32MultiArray, UInt8MultiArray
+from support.nodes import Nodes, Peer
+
+from rl_planner.learning.run import read_metrics
+from rl_planner.navigation.config import ObservationConfig
+from rl_planner.navigation.observation import observation_size
+from rl_planner.navigation.pilot import Transitions
+from rl_planner.navigation.policy import Policy
+from rl_planner.ros import qos
+from rl_planner.ros.experience import encode
+
+SIZE = observation_size(ObservationConfig())
+QUICK = {'learning__warmup_transitions': 64, 'learning__replay_capacity': 5000}
+
+
+def batch(rng: np.random.Generator, first_step: int, robots: int = 4, steps: int = 16) -> Any:
+    """Transitions of several robots over several steps, in the order an actor sends them."""
+    rows = robots * steps
+    return Transitions(
+        np.tile(np.arange(robots), steps),
+        first_step + np.repeat(np.arange(steps), robots),
+        rng.normal(size=(rows, SIZE)).astype(np.float32),
+        rng.uniform(-1.0, 1.0, (rows, 2)).astype(np.float32),
+        rng.normal(size=rows).astype(np.float32),
+        rng.normal(size=(rows, SIZE)).astype(np.float32),
+        np.zeros(rows, np.int64),
+    )
+
+
+class Actors:
+    """Sends experience, and keeps the policies that come back."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer, self.policies = peer, list[Policy]()
+        self.out = peer.node.create_publisher(Float32MultiArray, 'experience', qos.COMPLETE)
+        peer.node.create_subscription(UInt8MultiArray, 'policy', self._on_policy, qos.LATCHED)
+        self._rng = np.random.default_rng(0)
+
+    def _on_policy(self, message: UInt8MultiArray) -> None:
+        self.policies.append(Policy.from_bytes(bytes(message.data)))
+
+    def wait_for_learner(self) -> None:
+        self.peer.until(lambda: self.policies and self.out.get_subscription_count() > 0)
+        self.peer.spin(0.5)
+
+    def send(self, sequence: int, run_id: str = 'run') -> None:
+        message = encode(run_id, sequence, [batch(self._rng, 16 * sequence)])
+        self.out.publish(message)
+
+
+def newest(run: Path) -> dict[str, float]:
+    path = run / 'metrics.jsonl'
+    return (read_metrics(path) or [{}])[-1] if path.exists() else {}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / 'run'
+
+
+def test_learns_counts_and_publishes(nodes: Nodes, peer: Peer, run: Path) -> None:
+    actors = Actors(peer)
+    node = nodes.start('learner_node', run_dir=str(run), device='cpu', **QUICK)
+    actors.wait_for_learner()
+    untrained = actors.policies[-1].to_bytes()
+    for sequence in (0, 1, 2, 2, 5, 6, 1):  # 2 and 1 come twice, 3 and 4 never
+        actors.send(sequence)
+    actors.send(7, run_id='another actor')
+    peer.until(lambda: newest(run).get('received') == 6)
+    row = newest(run)
+    assert (row['lost'], row['duplicated']) == (2, 2)
+    assert row['steps'] == 6 * 64
+    peer.until(lambda: newest(run).get('updates') == 5)  # (384 - 64) transitions / 64 each
+    peer.until(lambda: actors.policies[-1].to_bytes() != untrained)
+    assert nodes.end(node).count('experience messages of run lost') == 1
+
+
+def test_refuses_experience_of_another_layout(nodes: Nodes, peer: Peer, run: Path) -> None:
+    actors = Actors(peer)
+    node = nodes.start('learner_node', run_dir=str(run), device='cpu', **QUICK)
+    actors.wait_for_learner()
+    message = encode('run', 0, [batch(np.random.default_rng(0), 0)])
+    message.layout.dim[1].size -= 2
+    actors.out.publish(message)
+    actors.out.publish(Float32MultiArray())
+    actors.send(0)
+    peer.until(lambda: newest(run).get('received') == 1)
+    assert 'experience must have 104 columns' in nodes.end(node)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_keeps_everything_when_told_to_end_and_goes_on(
+    nodes: Nodes, peer: Peer, run: Path, number: int
+) -> None:
+    actors = Actors(peer)
+    node = nodes.start('learner_node', run_dir=str(run), device='cpu', **QUICK)
+    actors.wait_for_learner()
+    for sequence in range(4):
+        actors.send(sequence)
+    peer.until(lambda: newest(run).get('steps') == 256)
+    nodes.end(node, number)
+    assert node.returncode == 0
+    kept = Policy.load(run / 'policy.safetensors')
+    assert kept.metadata.provenance['transitions'] == 256
+    actors.policies.clear()
+    resumed = nodes.start('learner_node', run_dir=str(run), device='cpu', resume=True, **QUICK)
+    peer.until(lambda: actors.policies)
+    assert actors.policies[0].to_bytes() == kept.to_bytes()
+    assert 'resumed at 256 transitions' in nodes.end(resumed)
+
+
+def test_refuses_a_run_folder_in_use(nodes: Nodes, run: Path) -> None:
+    run.mkdir()
+    (run / 'metrics.jsonl').write_text('')
+    assert 'holds a run already' in nodes.refuse('learner_node', run_dir=str(run))
+    assert 'run_dir must name a folder' in nodes.refuse('learner_node')
+
+
+def test_ends_when_its_budget_is_spent(nodes: Nodes, peer: Peer, run: Path) -> None:
+    actors = Actors(peer)
+    node = nodes.start('learner_node', run_dir=str(run), device='cpu', budget_sec=2.0, **QUICK)
+    actors.wait_for_learner()
+    peer.spin(2.5)  # the budget counts from the first transition on
+    assert node.poll() is None
+    actors.send(0)
+    peer.until(lambda: node.poll() is not None)
+    assert node.returncode == 0
+    assert newest(run)['elapsed_sec'] >= 2.0
+    assert Policy.load(run / 'policy.safetensors').metadata.provenance['transitions'] == 64

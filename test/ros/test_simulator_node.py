@@ -1,0 +1,207 @@
+"""The embedded simulator as a process."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import LaserScan
+from std_msgs.msg import Header
+from support.nodes import Nodes, Peer
+from visualization_msgs.msg import MarkerArray
+
+from rl_planner.ros import messages, qos
+from rl_planner.ros.episode_message import encode_episode
+from rl_planner.simulation.episodes import Episode
+from rl_planner.simulation.world import World
+
+PERIOD_NS = 100_000_000
+POST = Episode(World(circles=np.array([[2.0, 0.0, 0.5]])), (0.0, 0.0, 0.0), (4.0, 0.0))
+
+
+class Driver:
+    """Drives simulated robots by hand."""
+
+    def __init__(self, peer: Peer, robots: list[str]) -> None:
+        self.peer, self.robots = peer, robots
+        self.odoms: dict[str, list[Odometry]] = {name: [] for name in robots}
+        self.scans: dict[str, list[LaserScan]] = {name: [] for name in robots}
+        self.ready: dict[str, list[int]] = {name: [] for name in robots}
+        self.commands: dict[str, TwistStamped] = {}
+        self.command_out, self.episode_out = {}, {}
+        node = peer.node
+        for name in robots:
+            self.command_out[name] = node.create_publisher(
+                TwistStamped, f'{name}/cmd_vel', qos.RELIABLE
+            )
+            self.episode_out[name] = node.create_publisher(
+                MarkerArray, f'{name}/episode', qos.LATCHED
+            )
+            take = partial(self._take, self.scans[name])
+            node.create_subscription(LaserScan, f'{name}/scan', take, qos.RELIABLE)
+            take = partial(self._take, self.odoms[name])
+            node.create_subscription(Odometry, f'{name}/odom', take, qos.RELIABLE)
+            node.create_subscription(
+                Header, f'{name}/episode_ready', partial(self._on_ready, name), qos.RELIABLE
+            )
+
+    def _take(self, kept: list[Any], message: Any) -> None:
+        kept.append(message)
+
+    def _on_ready(self, name: str, message: Header) -> None:
+        self.ready[name].append(messages.stamp_ns(message.stamp))
+
+    def wait_for(self, stamp: int) -> None:
+        """Until every robot has sent odometry and a scan of that time."""
+
+        def came(kept: dict[str, list[Any]]) -> bool:
+            return all(
+                any(messages.stamp_ns(m.header.stamp) == stamp for m in kept[name])
+                for name in self.robots
+            )
+
+        self.peer.until(lambda: came(self.odoms) and came(self.scans), repeat=self._send)
+
+    def command(self, name: str, stamp: int, linear: float, angular: float) -> None:
+        """Send a command, and send it again while something is waited for."""
+        message = TwistStamped()
+        message.header.stamp = messages.stamp_of(stamp)
+        message.twist.linear.x, message.twist.angular.z = linear, angular
+        self.commands[name] = message
+        self._send()
+
+    def _send(self) -> None:
+        for name, message in self.commands.items():
+            self.command_out[name].publish(message)
+
+    def load(self, name: str, episode: Episode) -> None:
+        before = len(self.ready[name])
+        self.episode_out[name].publish(encode_episode(episode, 'odom'))
+        self.peer.until(
+            lambda: len(self.ready[name]) > before,
+            repeat=lambda: self.episode_out[name].publish(encode_episode(episode, 'odom')),
+        )
+
+    def poses(self, name: str) -> list[tuple[int, float, float, float]]:
+        return [
+            (messages.stamp_ns(m.header.stamp), *messages.planar_pose(m.pose.pose))
+            for m in self.odoms[name]
+        ]
+
+    def scan_at(self, name: str, stamp: int) -> np.ndarray:
+        """The newest scan of that time."""
+        found = [m for m in self.scans[name] if messages.stamp_ns(m.header.stamp) == stamp]
+        return np.array(found[-1].ranges)
+
+
+def test_waits_for_every_robot_then_steps_one_period(nodes: Nodes, peer: Peer) -> None:
+    names = ['robot_0', 'robot_1']
+    driver = Driver(peer, names)
+    nodes.start('simulator_node', robots=names, real_time_factor=0.0)
+    driver.wait_for(0)
+    driver.command('robot_0', 0, 0.2, 0.0)
+    peer.spin(1.0)
+    assert {pose[0] for pose in driver.poses('robot_0')} == {0}
+    driver.command('robot_1', PERIOD_NS, 0.2, 0.0)  # answers a scan that was never sent
+    peer.spin(0.5)
+    assert {pose[0] for pose in driver.poses('robot_0')} == {0}
+    driver.command('robot_1', 0, -1.0, 0.0)
+    driver.wait_for(PERIOD_NS)
+    peer.spin(0.3)
+    assert {pose[0] for pose in driver.poses('robot_0')} == {0, PERIOD_NS}
+    # 2.5 m/s2 for 0.1 s allows the 0.2 m/s at once; backwards is below the robot's lowest speed.
+    assert driver.poses('robot_0')[-1][1] == pytest.approx(0.02)
+    assert driver.poses('robot_1')[-1][1] == 0.0
+
+
+def run_by_hand(driver: Driver, steps: int) -> list[tuple[int, float, float, float]]:
+    """Drive a fixed course in lock-step; the distinct poses in order of time."""
+    rng = np.random.default_rng(3)
+    driver.wait_for(0)
+    driver.load('robot_0', POST)
+    for step in range(steps):
+        driver.command('robot_0', step * PERIOD_NS, *rng.uniform((0.0, -1.5), (0.5, 1.5)))
+        driver.wait_for((step + 1) * PERIOD_NS)
+    return sorted(set(driver.poses('robot_0')))
+
+
+def test_lock_step_is_deterministic(nodes: Nodes, peer: Peer) -> None:
+    courses = []
+    for _ in range(2):
+        driver = Driver(peer, ['robot_0'])
+        node = nodes.start('simulator_node', real_time_factor=0.0)
+        courses.append(run_by_hand(driver, 40))
+        nodes.end(node)
+        for publisher in (*driver.command_out.values(), *driver.episode_out.values()):
+            peer.node.destroy_publisher(publisher)
+    assert len(courses[0]) >= 40
+    assert courses[0] == courses[1]
+
+
+def test_an_episode_is_in_force_after_its_reply(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    nodes.start('simulator_node', real_time_factor=0.0, lidar__num_beams=36)
+    driver.wait_for(0)
+    assert np.isinf(driver.scan_at('robot_0', 0)).all()  # nothing in the world yet
+    driver.load('robot_0', POST)
+    assert set(driver.ready['robot_0']) == {0}
+    driver.command('robot_0', 0, 0.0, 0.0)
+    driver.wait_for(PERIOD_NS)
+    ahead = driver.scan_at('robot_0', PERIOD_NS)[18]  # beams begin straight behind
+    assert ahead == pytest.approx(1.5, abs=1e-5)
+    driver.load('robot_0', Episode(World(), (1.0, 2.0, 0.5), (4.0, 0.0)))
+    driver.command('robot_0', PERIOD_NS, 0.0, 0.0)
+    driver.wait_for(2 * PERIOD_NS)
+    assert driver.poses('robot_0')[-1][1:] == pytest.approx((1.0, 2.0, 0.5))
+
+
+def test_a_broken_episode_changes_nothing(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    node = nodes.start('simulator_node', real_time_factor=0.0)
+    driver.wait_for(0)
+    broken = encode_episode(POST, 'odom')
+    broken.markers = [marker for marker in broken.markers if marker.ns != 'start']
+    driver.episode_out['robot_0'].publish(broken)
+    peer.spin(0.5)
+    assert driver.ready['robot_0'] == []
+    assert 'must have one start and one goal' in nodes.end(node)
+
+
+def test_a_command_that_is_not_finite_stops(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    node = nodes.start('simulator_node', real_time_factor=0.0)
+    driver.wait_for(0)
+    driver.command('robot_0', 0, 0.25, 0.0)
+    driver.wait_for(PERIOD_NS)
+    driver.command('robot_0', PERIOD_NS, float('nan'), 0.0)
+    driver.wait_for(2 * PERIOD_NS)
+    assert driver.odoms['robot_0'][-1].twist.twist.linear.x == 0.0
+    assert 'command must be finite' in nodes.end(node)
+
+
+def test_in_real_time_old_commands_stop_the_robot(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    nodes.start('simulator_node', real_time_factor=5.0)
+    peer.until(lambda: driver.odoms['robot_0'])
+
+    def speed() -> float:
+        return float(driver.odoms['robot_0'][-1].twist.twist.linear.x)
+
+    peer.until(lambda: speed() > 0.3, repeat=lambda: driver.command('robot_0', 0, 0.4, 0.0))
+    peer.until(lambda: speed() == 0.0)
+
+
+def test_publishes_the_clock(nodes: Nodes, peer: Peer) -> None:
+    from rosgraph_msgs.msg import Clock
+
+    times: list[int] = []
+    peer.node.create_subscription(
+        Clock, '/clock', lambda m: times.append(messages.stamp_ns(m.clock)), qos.RELIABLE
+    )
+    nodes.start('simulator_node', real_time_factor=2.0)
+    peer.until(lambda: len(times) > 5)
+    assert set(np.diff(times).tolist()) <= {0, PERIOD_NS}
