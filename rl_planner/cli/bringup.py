@@ -1,0 +1,63 @@
+"""`rl_planner bringup`: the launch files' systems, where there is no `launch`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rl_planner.bringup import supervisor, system
+from rl_planner.bringup.arguments import add_options, given_options
+from rl_planner.cli.options import CommandError, new_parser
+from rl_planner.cli.ros_system import require_ros
+
+TEXT = """\
+Start a system of ROS nodes, as `ros2 launch` does.
+
+Ctrl-C ends all of them. When one ends, the others are ended too. What is started lives in your
+ROS_DOMAIN_ID, for `ros2 topic`, RViz and rosbag to see.
+"""
+
+EPILOG = """\
+examples:
+  rl_planner bringup train --robots 8 --out runs/mine
+  rl_planner bringup simulation --policy runs/mine/policy.safetensors
+
+They are the same as:
+  ros2 launch rl_planner train.launch.py robots:=8 out:=runs/mine
+  ros2 launch rl_planner simulation.launch.py policy:=runs/mine/policy.safetensors
+"""
+
+SYSTEMS = {
+    'simulation': (
+        system.simulation,
+        system.SIMULATION_ARGUMENTS,
+        'Drive simulated robots with a trained policy.',
+        'example:\n  rl_planner bringup simulation --policy runs/mine/policy.safetensors',
+    ),
+    'train': (
+        system.train,
+        system.TRAIN_ARGUMENTS,
+        'Train on simulated robots: simulator, actor, learner and episodes.',
+        'example:\n  rl_planner bringup train --robots 8 --out runs/mine\n'
+        '  rl_planner bringup train --resume --out runs/mine',
+    ),
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = new_parser(subparsers, 'bringup', run, TEXT, EPILOG)
+    systems = parser.add_subparsers(required=True, metavar='SYSTEM', title='systems')
+    for name, (_, arguments, text, epilog) in SYSTEMS.items():
+        own = new_parser(systems, name, run, text, epilog)
+        own.set_defaults(system=name)
+        add_options(own, arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    build, arguments, _, _ = SYSTEMS[options.system]
+    try:
+        processes = build(**given_options(options, arguments))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    require_ros()
+    return supervisor.run(processes)

@@ -1,0 +1,254 @@
+"""`rl_planner train`: from nothing to a policy in one process, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rl_planner.cli.options import (
+    CommandError,
+    add_json,
+    add_quiet,
+    count,
+    duration,
+    new_parser,
+    progress_bar,
+    seed,
+    training_line,
+    write_json,
+)
+from rl_planner.learning.config import LearningConfig
+from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
+
+if TYPE_CHECKING:
+    from rl_planner.learning.run import RunFolder
+    from rl_planner.learning.training import Budget, Summary
+    from rl_planner.simulation.environment import NavigationVectorEnv
+    from rl_planner.simulation.episodes import EpisodePool
+
+NUM_ROBOTS = 128  # what the learning recipe is tuned for
+NUM_WORLDS = 1024
+DEFAULT_BUDGET_SEC = 180.0
+
+# Options that a run is begun with, and keeps: None stands for the default, or the run's own.
+FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
+CONFIGS = {
+    'robot': RobotConfig,
+    'lidar': LidarConfig,
+    'task': TaskConfig,
+    'observation': ObservationConfig,
+    'learning': LearningConfig,
+}
+
+TEXT = """\
+Train a policy in one process, without ROS.
+
+128 simulated robots drive at once, each in a world of its own, none of which is ever evaluated on.
+Ctrl-C stops early: what was learnt until then is kept, and --resume goes on from there.
+"""
+
+EPILOG = """\
+The run folder gets policy.safetensors, metrics.jsonl, tensorboard/, checkpoints/ and config.yaml.
+
+examples:
+  rl_planner train --budget-sec 300 --out runs/mine
+  rl_planner train --world worlds/rooms.sdf --steps 1000000 --seed 1 --out runs/rooms
+  rl_planner train --resume --out runs/mine --budget-sec 600     five minutes more
+  tensorboard --logdir runs/mine/tensorboard
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = new_parser(subparsers, 'train', run, TEXT, EPILOG)
+    algorithms = LearningConfig.__dataclass_fields__['algorithm'].metadata['bounds'].choices
+    parser.add_argument('--algorithm', choices=algorithms, help='default: ddpg')
+    parser.add_argument(
+        '--world',
+        type=_world,
+        metavar='random|FILE',
+        help='random worlds, or a world file (.sdf, .world); default: random',
+    )
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument(
+        '--budget-sec',
+        type=duration,
+        metavar='S',
+        help=f'train for so long, all in all; default: {DEFAULT_BUDGET_SEC:g}',
+    )
+    budget.add_argument(
+        '--steps', type=count, metavar='N', help='train on so many transitions, all in all'
+    )
+    parser.add_argument('--seed', type=seed, metavar='K', help='of everything random; default: 0')
+    parser.add_argument(
+        '--device',
+        choices=('auto', 'cpu', 'cuda'),
+        default='auto',
+        help='where to compute; auto: cuda where there is one (default)',
+    )
+    parser.add_argument(
+        '--out', type=Path, metavar='DIR', help='run folder; default: a new one, runs/<date-time>'
+    )
+    parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    add_json(parser)
+    add_quiet(parser)
+
+
+def _world(text: str) -> str:
+    """random, or a path that still holds when the run is resumed from another folder."""
+    return text if text == 'random' else str(Path(text).absolute())
+
+
+def run(options: argparse.Namespace) -> int:
+    from rl_planner.learning.run import RunFolder
+
+    device = _device(options.device)
+    out = _run_dir(options)
+    if options.resume:
+        with RunFolder(out, resume=True) as folder:
+            settings = _resumed_settings(options, folder)
+    else:
+        settings = _new_settings(options)
+    env = _environment(settings, options.quiet)
+    with RunFolder(out, resume=options.resume) as folder:
+        folder.save_config(settings)
+        summary = _train(env, settings, folder, device, options.quiet)
+    _report(summary, settings, device, out, options.json)
+    return 130 if summary.interrupted else 0
+
+
+def _run_dir(options: argparse.Namespace) -> Path:
+    if options.resume and options.out is None:
+        raise CommandError('--resume needs --out, the run folder to go on with')
+    return Path(options.out or f'runs/{time.strftime("%Y%m%d-%H%M%S")}')
+
+
+def _device(wish: str) -> str:
+    import torch
+
+    # Networks this small are faster on one thread, and the simulator has use for the others.
+    torch.set_num_threads(1)
+    if wish == 'cuda' and not torch.cuda.is_available():
+        raise CommandError('device must be cpu or auto, as torch finds no CUDA device; got cuda')
+    return 'cuda' if wish != 'cpu' and torch.cuda.is_available() else 'cpu'
+
+
+def _new_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """All that a run is begun with, as config.yaml holds it."""
+    given = {name: getattr(options, name) for name in FIXED}
+    fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
+    configs = {name: asdict(config()) for name, config in CONFIGS.items()}
+    configs['learning']['algorithm'] = fixed['algorithm']
+    return {**fixed, **_budget_settings(options), **configs}
+
+
+def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
+    """The settings that the run was begun with; only its budget may change."""
+    saved = folder.load_config()
+    if missing := [name for name in (*FIXED, *CONFIGS) if name not in saved]:
+        raise CommandError(
+            f'{folder.path}/config.yaml has no {missing[0]}: not a run of `rl_planner train`'
+        )
+    for name in FIXED:
+        given = getattr(options, name)
+        if given is not None and given != saved[name]:
+            raise CommandError(f'{name} must be {saved[name]}, as the run began, got {given}')
+    if options.budget_sec is None and options.steps is None:
+        return saved
+    return {**saved, **_budget_settings(options)}
+
+
+def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
+    steps, seconds = options.steps, options.budget_sec
+    if steps is None and seconds is None:
+        seconds = DEFAULT_BUDGET_SEC
+    return {'budget_sec': seconds, 'steps': steps}
+
+
+def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
+    from rl_planner.simulation.environment import NavigationVectorEnv
+
+    robot = RobotConfig.from_mapping(settings['robot'])
+    return NavigationVectorEnv(
+        NUM_ROBOTS,
+        _pool(settings['world'], settings['seed'], robot.radius, quiet),
+        robot,
+        LidarConfig.from_mapping(settings['lidar']),
+        TaskConfig.from_mapping(settings['task']),
+        ObservationConfig.from_mapping(settings['observation']),
+        settings['seed'],
+    )
+
+
+def _pool(world: str, run_seed: int, radius: float, quiet: bool) -> EpisodePool:
+    from rl_planner.simulation.episodes import random_pool, world_pool
+    from rl_planner.simulation.random_world import Purpose
+    from rl_planner.simulation.sdf import read_sdf
+
+    if world != 'random':
+        return world_pool(Purpose.TRAINING, run_seed, read_sdf(world), radius)
+    with progress_bar('worlds', NUM_WORLDS, quiet) as bar:
+        return random_pool(Purpose.TRAINING, run_seed, NUM_WORLDS, radius, on_world=bar.update)
+
+
+def _train(
+    env: NavigationVectorEnv,
+    settings: Mapping[str, Any],
+    folder: RunFolder,
+    device: str,
+    quiet: bool,
+) -> Summary:
+    import numpy as np
+
+    from rl_planner.learning.learner import Learner
+    from rl_planner.learning.noise import ExplorationNoise
+    from rl_planner.learning.training import Budget, train
+    from rl_planner.navigation.policy import PolicyMetadata
+
+    learning = LearningConfig.from_mapping(settings['learning'])
+    metadata = PolicyMetadata.for_robot(
+        env.robot,
+        env.observation,
+        env.task.control_period,
+        learning.algorithm,
+        {'world': settings['world']},
+    )
+    learner = Learner(metadata, learning, device, settings['seed'])
+    rng = np.random.default_rng((settings['seed'], 1))  # apart from the worlds and the weights
+    noise = ExplorationNoise(env.num_envs, learning, rng)
+    budget = Budget(settings['budget_sec'], settings['steps'])
+    with progress_bar('learning', 1.0, quiet, timed=True) as bar:
+        try:
+            return train(env, learner, folder, budget, noise, _shown_on(bar, budget))
+        except (ValueError, FloatingPointError) as error:
+            raise CommandError(str(error)) from error
+
+
+def _shown_on(bar: Any, budget: Budget) -> Any:
+    def show(row: Mapping[str, float]) -> None:
+        share = min(budget.spent(row['elapsed_sec'], int(row['steps'])), 1.0)
+        bar.set_postfix_str(training_line(row), refresh=False)
+        bar.update(share - bar.n)
+
+    return show
+
+
+def _report(
+    summary: Summary, settings: Mapping[str, Any], device: str, out: Path, json_path: Path | None
+) -> None:
+    policy = out / 'policy.safetensors'
+    print(
+        f'{"Interrupted after" if summary.interrupted else "Trained on"} '
+        f'{summary.steps:,} transitions in {summary.elapsed_sec:.0f} s on {device}: '
+        f'{summary.updates:,} updates, {summary.episodes:,} episodes,\n'
+        f'the last of which ended at the goal at a rate of {summary.success_rate:.0%}, exploring.\n'
+        f'\nNext:\n  rl_planner evaluate {policy} greedy\n'
+        f'  tensorboard --logdir {out / "tensorboard"}'
+    )
+    started_with = {name: settings[name] for name in FIXED}
+    write_json(
+        json_path, {**started_with, 'device': device, **asdict(summary), 'policy': str(policy)}
+    )

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rl_planner.cli import benchmark_policy, benchmark_simulator, benchmark_transport
+from rl_planner.cli.options import CommandError
+
+
+def test_the_simulator_is_measured(
+    command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(benchmark_simulator, 'MEASURED_SEC', 0.001)
+    monkeypatch.setattr(benchmark_simulator, 'REPETITIONS', 1)
+    monkeypatch.setattr(benchmark_simulator, 'ROBOTS', (64, 128))
+    path = tmp_path / 'figures.json'
+    answer = command('benchmark', 'simulator', '--threads', 1, 2, '--json', path)
+    assert (answer.code, answer.err) == (0, '')
+    assert answer.out.splitlines()[0].split()[:3] == ['beams', 'robots', 'threads']
+    figures = json.loads(path.read_text())
+    cases = {(each['beams'], each['robots'], each['threads']) for each in figures['results']}
+    assert cases == {(b, n, t) for b in (36, 360) for n in (64, 128) for t in (1, 2)}
+    for each in figures['results']:
+        assert each['ray_casting_per_sec'] > 0.0
+        assert each['whole_step_per_sec'] > 0.0
+    assert figures['benchmark'] == 'simulator'
+
+
+def test_the_worlds_measured_in_are_as_said() -> None:
+    pool = benchmark_simulator._pool(seed=0)
+    assert len(pool.worlds) == 64
+    for world in pool.worlds:
+        assert (len(world.segments), len(world.circles)) == (24, 10)
+
+
+PROBE = 'print("starting")\nprint(\'{"median_ms": 1.5, "p99_ms": 4.25, "samples": 900}\')\n'
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of a program in place of the probe node."""
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    monkeypatch.setattr(benchmark_policy, 'PROBE', 'fake_probe')
+    monkeypatch.setattr(benchmark_policy, 'CALLS', 50)
+    path = tmp_path / 'fake_probe.py'
+    path.write_text(PROBE)
+    return path
+
+
+def test_the_policy_is_measured(command: Any, probe: Path, tmp_path: Path) -> None:
+    path = tmp_path / 'figures.json'
+    answer = command('benchmark', 'policy', '--json', path)
+    assert (answer.code, answer.err) == (0, '')
+    figures = json.loads(path.read_text())
+    assert figures['scan_to_cmd_vel'] == {'median_ms': 1.5, 'p99_ms': 4.25, 'samples': 900}
+    assert figures['forward_pass']['samples'] == 50
+    whole = figures['observation_and_forward_pass']
+    assert 0.0 < whole['median_ms'] <= whole['p99_ms']
+    assert re.search(r'\nscan to cmd vel +1,500\.0 us +4,250\.0 us +900\n', answer.out)
+
+
+def test_the_policy_is_measured_without_ros(command: Any, probe: Path) -> None:
+    probe.write_text('raise SystemExit(1)')
+    answer = command('benchmark', 'policy', '--no-ros')
+    assert (answer.code, 'cmd vel' in answer.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ('program', 'message'),
+    [
+        ('import sys; sys.exit("no actor answers")', 'fake_probe failed: no actor answers'),
+        ('raise SystemExit(3)', 'fake_probe failed: no message'),
+        ('print("fine")', "fake_probe must print a line of JSON, got 'fine"),
+        ('', "fake_probe must print a line of JSON, got ''"),
+    ],
+)
+def test_a_probe_that_fails_is_named(command: Any, probe: Path, program: str, message: str) -> None:
+    probe.write_text(program)
+    answer = command('benchmark', 'policy')
+    assert answer.code == 2
+    assert f'rl_planner: error: {message}' in answer.err
+
+
+def test_a_probe_that_hangs_is_named(
+    command: Any, probe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_policy, 'PROBE_LIMIT_SEC', 0.2)
+    probe.write_text('import time; time.sleep(60)')
+    assert 'did not end within 0.2 s' in command('benchmark', 'policy').err
+
+
+COUNTS = {'received': 40.0, 'lost': 1.0, 'duplicated': 2.0}
+
+
+def test_the_rate_is_that_of_learning() -> None:
+    rows = [
+        {'updates': updates, 'transitions_per_sec': rate, **COUNTS}
+        for updates, rate in [(0, 9000.0), (5, 1000.0), (9, 3000.0), (20, 2000.0)]
+    ]
+    figures = benchmark_transport.summarize(rows)
+    assert figures == {'transitions_per_sec': 2000.0, 'updates': 20, **COUNTS}
+    with pytest.raises(CommandError, match='the learner has not begun to learn'):
+        benchmark_transport.summarize(rows[:1])
+
+
+LEARNER = """
+import os, time
+os.makedirs(parameters['run_dir'])
+rows = open(parameters['run_dir'] + '/metrics.jsonl', 'w', buffering=1)
+for step in range(1, 20):
+    rows.write('{"steps": %d, "elapsed_sec": 1.0, "transitions_per_sec": 5000.0, "updates": %d, '
+               '"received": 9, "lost": 0, "duplicated": 0}\\n' % (step, step))
+    time.sleep(0.05)
+"""
+
+
+def test_the_transport_is_measured(command: Any, fake_nodes: Any, tmp_path: Path) -> None:
+    started = fake_nodes({'learner_node': LEARNER})
+    path = tmp_path / 'figures.json'
+    options = ['--robots', 3, '--budget-sec', 0.3, '--seed', 2, '--json', path]
+    answer = command('benchmark', 'transport', *options)
+    assert (answer.code, answer.err) == (0, '')
+    assert '3 robots: 5,000 transitions per second' in answer.out
+    assert '9 messages of experience received, 0 lost, 0 duplicated' in answer.out
+    figures = json.loads(path.read_text())
+    assert (figures['robots'], figures['transitions_per_sec']) == (3, 5000.0)
+    learner = next(each for each in started if each.name == 'learner_node')
+    assert not Path(str(learner.parameters['run_dir'])).exists()
+
+
+def test_a_wrong_option_is_named(command: Any) -> None:
+    answer = command('benchmark', 'simulator', '--threads', '0')
+    assert (answer.code, 'must be a whole number above 0' in answer.err) == (2, True)
+    answer = command('benchmark', 'everything')
+    assert (answer.code, "invalid choice: 'everything'" in answer.err) == (2, True)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ARENA = Path(__file__).parents[2] / 'worlds' / 'arena.sdf'  # 8 x 8 m of floor, and nothing on it
+
+
+@pytest.fixture
+def scenarios(tmp_path: Path) -> Path:
+    """Four tasks in the empty arena: near, far, out of time, and behind the robot."""
+    common = {'world': str(ARENA), 'goal_tolerance': 0.25, 'time_limit': 40.0}
+    tasks = [
+        {'start': [0.0, 0.0, 0.0], 'goal': [2.0, 0.0]},
+        {'start': [-3.0, -3.0, 0.0], 'goal': [3.0, 3.0]},
+        {'start': [-3.0, -3.0, 0.0], 'goal': [3.0, 3.0], 'time_limit': 2.0},
+        {'start': [0.0, 0.0, 3.0], 'goal': [2.0, 0.0]},
+    ]
+    path = tmp_path / 'tasks.yaml'
+    path.write_text(yaml.safe_dump([{**common, **task} for task in tasks]))
+    return path
+
+
+def test_greedy_on_scenarios_of_ones_own(command: Any, scenarios: Path, tmp_path: Path) -> None:
+    figures_path = tmp_path / 'figures.json'
+    answer = command('evaluate', 'greedy', '--scenarios', scenarios, '--json', figures_path)
+    assert (answer.code, answer.err) == (0, '')
+    assert 'tasks.yaml: 4 episodes' in answer.out
+    assert 'greedy     75.0%' in answer.out
+    figures = json.loads(figures_path.read_text())
+    assert (figures['suite'], figures['scenarios']) == (None, str(scenarios))
+    (result,) = figures['results']
+    assert set(result) == {
+        'planner',
+        'episodes',
+        'success_rate',
+        'success_interval',
+        'collision_rate',
+        'timeout_rate',
+        'mean_time_sec',
+        'spl',
+    }
+    assert (result['planner'], result['episodes'], result['success_rate']) == ('greedy', 4, 0.75)
+    assert (result['collision_rate'], result['timeout_rate']) == (0.0, 0.25)
+    assert result['success_interval'] == pytest.approx([0.3006, 0.9544], abs=1e-4)
+
+
+def test_the_same_seed_gives_the_same_file(command: Any, policy_file: Path, tmp_path: Path) -> None:
+    def figures(seed: int, name: str) -> bytes:
+        path = tmp_path / name
+        options = ['--episodes', 20, '--seed', seed, '--json', path]
+        assert command('evaluate', policy_file, 'greedy', *options).code == 0
+        return path.read_bytes()
+
+    first = figures(3, 'first.json')
+    assert first == figures(3, 'second.json')
+    assert json.loads(first)['seed'] == 3
+    assert json.loads(first)['results'] != json.loads(figures(4, 'other.json'))['results']
+
+
+def test_planners_are_compared_on_the_same_scenarios(
+    command: Any, policy_file: Path, tmp_path: Path
+) -> None:
+    """Twice the same planner must give the same figures."""
+    path = tmp_path / 'figures.json'
+    names = ['greedy', policy_file, 'greedy']
+    assert command('evaluate', *names, '--episodes', 15, '--json', path).code == 0
+    figures = json.loads(path.read_text())
+    first, policy, second = figures['results']
+    assert first == second
+    assert policy['planner'] == str(policy_file)
+    assert (figures['suite'], policy['episodes']) == ('static', 15)
+
+
+def test_the_first_scenarios_of_a_file(command: Any, scenarios: Path) -> None:
+    answer = command('evaluate', 'greedy', '--scenarios', scenarios, '--episodes', 2)
+    assert '2 episodes' in answer.out
+    assert '100.0%' in answer.out
+
+
+def test_without_a_success_there_is_no_time(command: Any, scenarios: Path, tmp_path: Path) -> None:
+    """Straight on at half speed leads past a goal behind."""
+    scenarios.write_text(yaml.safe_dump(yaml.safe_load(scenarios.read_text())[2:3]))
+    path = tmp_path / 'figures.json'
+    answer = command('evaluate', 'greedy', '--scenarios', scenarios, '--json', path)
+    assert json.loads(path.read_text())['results'][0]['mean_time_sec'] is None
+    assert answer.out.splitlines()[-1].split()[-2:] == ['-', '0.000']
+
+
+@pytest.mark.parametrize('planners', [['greedy'], ['greedy', 'greedy']])
+def test_a_picture_is_drawn(
+    command: Any, scenarios: Path, tmp_path: Path, planners: list[str]
+) -> None:
+    path = tmp_path / 'driven.png'
+    assert command('evaluate', *planners, '--scenarios', scenarios, '--picture', path).code == 0
+    assert path.read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['flying'], "planner must be greedy or an existing policy file, got 'flying'"),
+        (['greedy', '--suite', 'hard'], "suite must be one of static, got 'hard'"),
+        (['greedy', '--scenarios', 'none.yaml'], 'cannot read scenarios none.yaml: No such file'),
+        (['greedy', '--picture', 'a.gif'], "picture must end in .png, .svg, .pdf, got 'a.gif'"),
+        ([ARENA], 'arena.sdf: not a policy file'),
+    ],
+)
+def test_an_error_is_one_line(command: Any, arguments: list[object], message: str) -> None:
+    answer = command('evaluate', *arguments)
+    assert (answer.code, answer.out) == (2, '')
+    assert answer.err.startswith('rl_planner: error: ')
+    assert message in answer.err
+    assert answer.err.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ([], 'the following arguments are required: PLANNER'),
+        (['greedy', '--episodes', '0'], "--episodes: must be a whole number above 0, got '0'"),
+        (['greedy', '--seed', '-1'], "--seed: must be a whole number, 0 or above, got '-1'"),
+        (['greedy', '--suite', 'static', '--scenarios', 'a.yaml'], 'not allowed with argument'),
+    ],
+)
+def test_a_wrong_option_is_named(command: Any, arguments: list[str], message: str) -> None:
+    answer = command('evaluate', *arguments)
+    assert answer.code == 2
+    assert message in answer.err
+
+
+def test_a_truncated_policy_is_named(command: Any, policy_file: Path) -> None:
+    policy_file.write_bytes(policy_file.read_bytes()[:-8])
+    answer = command('evaluate', policy_file)
+    assert answer.code == 2
+    assert f'{policy_file}: truncated' in answer.err

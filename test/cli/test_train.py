@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rl_planner.cli import train
+from rl_planner.navigation.policy import Policy
+
+ROOM = Path(__file__).parents[2] / 'worlds' / 'rooms.sdf'
+STEPS = 4096  # 32 steps of 128 robots: the last two are worth updates
+
+
+@pytest.fixture(autouse=True)
+def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, 'NUM_WORLDS', 4)
+
+
+def test_a_run_leaves_its_folder_and_figures(command: Any, tmp_path: Path) -> None:
+    out, figures_path = tmp_path / 'run', tmp_path / 'figures.json'
+    options = ['--steps', STEPS, '--seed', 3, '--device', 'cpu', '--out', out]
+    answer = command('train', '--algorithm', 'ddpg', *options, '--json', figures_path)
+    assert (answer.code, answer.err) == (0, '')
+    assert 'Trained on 4,096 transitions' in answer.out
+    assert f'rl_planner evaluate {out}/policy.safetensors' in answer.out
+    figures = json.loads(figures_path.read_text())
+    assert (figures['steps'], figures['updates'], figures['seed']) == (STEPS, 4, 3)
+    assert (figures['device'], figures['interrupted']) == ('cpu', False)
+    policy = Policy.load(figures['policy'])
+    assert policy.metadata.provenance == {
+        'world': 'random',
+        'seed': 3,
+        'transitions': STEPS,
+        'updates': 4,
+    }
+    assert {path.name for path in out.iterdir()} == {
+        'config.yaml',
+        'checkpoints',
+        'metrics.jsonl',
+        'tensorboard',
+        'policy.safetensors',
+    }
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    assert (config['algorithm'], config['world'], config['seed']) == ('ddpg', 'random', 3)
+    assert (config['steps'], config['budget_sec']) == (STEPS, None)
+    assert config['robot']['radius'] == 0.17
+
+
+def test_the_same_seed_trains_the_same_policy(command: Any, tmp_path: Path) -> None:
+    def policy(seed: int, name: str) -> bytes:
+        out = tmp_path / name
+        options = ['--seed', seed, '--steps', STEPS, '--device', 'cpu', '--out', out]
+        assert command('train', *options).code == 0
+        return (out / 'policy.safetensors').read_bytes()
+
+    first = policy(1, 'first')
+    assert first == policy(1, 'second')
+    assert first != policy(2, 'other')
+
+
+def test_a_run_is_resumed_as_it_began(command: Any, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    begun = ['--steps', STEPS, '--world', ROOM, '--seed', 5, '--device', 'cpu']
+    assert command('train', *begun, '--out', out).code == 0
+    again = command('train', '--resume', '--out', out, '--steps', 2 * STEPS, '--device', 'cpu')
+    assert again.code == 0
+    assert 'Trained on 8,192 transitions' in again.out
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    assert (config['world'], config['seed'], config['steps']) == (str(ROOM), 5, 2 * STEPS)
+    spent = command('train', '--resume', '--out', out)
+    assert 'Trained on 8,192 transitions' in spent.out
+
+
+def test_a_run_is_not_resumed_as_another(command: Any, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    assert command('train', '--steps', 128, '--out', out).code == 0
+    answer = command('train', '--resume', '--out', out, '--seed', 1)
+    assert answer.err == 'rl_planner: error: seed must be 0, as the run began, got 1\n'
+    answer = command('train', '--resume', '--out', out, '--world', ROOM)
+    assert f'world must be random, as the run began, got {ROOM}' in answer.err
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    del config['lidar']
+    (out / 'config.yaml').write_text(yaml.safe_dump(config))
+    answer = command('train', '--resume', '--out', out)
+    assert (answer.code, 'config.yaml has no lidar' in answer.err) == (2, True)
+
+
+def test_a_run_is_not_overwritten(command: Any, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    assert command('train', '--steps', 128, '--out', out).code == 0
+    answer = command('train', '--steps', 128, '--out', out)
+    assert (answer.code, 'holds a run already' in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--resume'], '--resume needs --out'),
+        (['--resume', '--out', 'none'], 'none holds no run to resume'),
+        (['--world', 'none.sdf', '--out', 'run'], 'none.sdf: cannot be read'),
+        (['--world', __file__, '--out', 'run'], 'test_train.py'),
+    ],
+)
+def test_an_error_is_one_line_and_leaves_nothing(
+    command: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = command('train', *arguments)
+    assert (answer.code, answer.out) == (2, '')
+    assert answer.err.startswith('rl_planner: error: ')
+    assert message in answer.err
+    assert answer.err.count('\n') == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--algorithm', 'dreams'], "--algorithm: invalid choice: 'dreams'"),
+        (['--device', 'tpu'], "--device: invalid choice: 'tpu'"),
+        (['--budget-sec', '0'], "--budget-sec: must be a finite number above 0, got '0'"),
+        (['--steps', '-5'], "--steps: must be a whole number above 0, got '-5'"),
+        (['--steps', '5', '--budget-sec', '5'], 'not allowed with argument'),
+    ],
+)
+def test_a_wrong_option_is_named(command: Any, arguments: list[str], message: str) -> None:
+    answer = command('train', *arguments)
+    assert answer.code == 2
+    assert message in answer.err
+
+
+def test_a_missing_gpu_is_named(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    answer = command('train', '--device', 'cuda')
+    assert answer.code == 2
+    assert 'device must be cpu or auto, as torch finds no CUDA device; got cuda' in answer.err
+
+
+def test_ctrl_c_keeps_what_was_learnt(tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    options = ['--world', str(ROOM), '--device', 'cpu', '--out', str(out)]
+    program = [sys.executable, '-m', 'rl_planner.cli.main', 'train', *options]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        metrics, deadline = out / 'metrics.jsonl', time.monotonic() + 60.0
+        while not (metrics.exists() and metrics.read_text()):
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        printed, complaint = run.communicate(timeout=60.0)
+    assert (run.returncode, complaint) == (130, '')
+    assert printed.startswith('Interrupted after ')
+    assert Policy.load(out / 'policy.safetensors').metadata.provenance['transitions'] > 0
+    assert list((out / 'checkpoints').iterdir())
