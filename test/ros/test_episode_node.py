@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -45,23 +46,35 @@ class Stage:
 
 def test_one_episode_after_the_other(nodes: Nodes, peer: Peer) -> None:
     stage = Stage(peer)
-    node = nodes.start('episode_node', max_episodes=2, use_sim_time=False)
+    # On simulated time, which nobody publishes here: no episode is ever late.
+    node = nodes.start('episode_node', max_episodes=2, use_sim_time=True)
     peer.until(lambda: stage.episodes)
     peer.spin(0.5)
     assert not stage.goals  # nobody is told to drive before all is in place
     for number in (1, 2):
         stamp = number * 10**9
-        peer.until(lambda: stage.goals, repeat=lambda stamp=stamp: stage.say_ready(stamp))
-        assert stage.goal() == pytest.approx((stamp, *stage.episodes[-1].goal))
+        peer.until(
+            lambda stamp=stamp: stage.goals and stage.goal()[0] == stamp,
+            repeat=lambda stamp=stamp: stage.say_ready(stamp),
+        )
+        assert stage.goal()[1:] == pytest.approx(stage.episodes[-1].goal)
         assert stage.goals[-1].header.frame_id == 'odom'
         count = len(stage.episodes)
-        stage.goals.clear()
         stage.outcome_out.publish(String(data='goal'))
         if number == 1:
             peer.until(lambda count=count: len(stage.episodes) > count)
-            stage.goals.clear()
     peer.until(lambda: node.poll() is not None)
     assert node.returncode == 0
+
+
+def test_begins_again_what_has_no_outcome(nodes: Nodes, peer: Peer) -> None:
+    stage = Stage(peer)
+    nodes.start('episode_node', task__time_limit=1.0, use_sim_time=False)
+    long_ago = time.time_ns() - 60 * 10**9
+    peer.until(lambda: stage.goals, repeat=lambda: stage.say_ready(long_ago))
+    count = len(stage.episodes)
+    peer.until(lambda: len(stage.episodes) > count)
+    assert stage.episodes[-1].start == stage.episodes[0].start
 
 
 def test_says_again_what_had_no_effect(nodes: Nodes, peer: Peer) -> None:
