@@ -88,9 +88,8 @@ def _ray_casting(env: NavigationVectorEnv) -> Callable[[], object]:
     beams = Beams.of(ScanGeometry.of(sim.lidar))
 
     def part(begin: int, end: int) -> None:
-        rows = sim.rows[begin:end]
-        scan = (beams, sim.ranges, sim.clearances)
-        sense(rows, sim.poses, sim.times, sim.worlds, sim.obstacles, *scan)
+        scene = (sim.poses, sim.worlds, sim.obstacles, sim.moving)
+        sense(sim.rows[begin:end], *scene, beams, sim.ranges)
 
     return lambda: sim.parallel(part, len(sim.rows))
 

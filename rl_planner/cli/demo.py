@@ -134,8 +134,8 @@ def _evaluate(options: argparse.Namespace, policy: Path) -> list[dict[str, Any]]
     _announce(2, f'Evaluating on {options.episodes} worlds that it has never seen, not exploring')
     planners = make_planners([str(policy), 'greedy'])
     scenarios = make_suite(DEFAULT_SUITE, options.episodes, options.seed, options.quiet)
-    results = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
-    return report(['learnt', 'greedy'], scenarios, results)
+    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
+    return report(['learnt', 'greedy'], scenarios, [each.results for each in runs])
 
 
 def _drive(options: argparse.Namespace, out: Path) -> list[EpisodeResult]:

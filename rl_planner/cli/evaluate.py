@@ -18,14 +18,16 @@ from rl_planner.cli.options import (
     table,
     write_json,
 )
-from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+from rl_planner.evaluation.setting import Setting
 
 if TYPE_CHECKING:
     from rl_planner.evaluation.metrics import Metrics
     from rl_planner.evaluation.planners import Planner
     from rl_planner.evaluation.result import EpisodeResult
+    from rl_planner.evaluation.runner import Run
     from rl_planner.evaluation.scenario import Scenario
 
+SETTING = Setting()
 DEFAULT_SUITE, DEFAULT_EPISODES = 'static', 300
 PICTURED = 12  # panels in a picture
 
@@ -91,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
         check_picture_path(options.picture)
     planners = make_planners(options.planners)
     scenarios = _scenarios(options)
-    results = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
+    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
+    results = [each.results for each in runs]
     suite = None if options.scenarios else options.suite or DEFAULT_SUITE
     source = str(options.scenarios) if options.scenarios else None
     print(f'{source or f"suite {suite}, seed {options.seed}"}: {len(scenarios)} episodes')
@@ -107,8 +110,7 @@ def make_planners(names: Sequence[str]) -> list[Planner]:
     """The planners of these names, for the robot that all of this drives."""
     from rl_planner.evaluation.planners import make_planner
 
-    period = TaskConfig().control_period
-    return [make_planner(name, RobotConfig(), LidarConfig(), period) for name in names]
+    return [make_planner(name, SETTING) for name in names]
 
 
 def make_suite(name: str, episodes: int, suite_seed: int, quiet: bool) -> list[Scenario]:
@@ -119,17 +121,12 @@ def make_suite(name: str, episodes: int, suite_seed: int, quiet: bool) -> list[S
         return suite(name, episodes, suite_seed, on_scenario=bar.update)
 
 
-def drive(
-    planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quiet: bool
-) -> list[EpisodeResult]:
+def drive(planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quiet: bool) -> Run:
     """One planner through all scenarios, with a bar meanwhile."""
     from rl_planner.evaluation.runner import evaluate
 
-    period = TaskConfig().control_period
     with progress_bar(planner.name, len(scenarios), quiet) as bar:
-        return evaluate(
-            planner, scenarios, RobotConfig(), LidarConfig(), period, drive_seed, bar.update
-        )
+        return evaluate(planner, scenarios, SETTING, drive_seed, bar.update)
 
 
 def report(

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
 from rl_planner.navigation.policy import Policy, PolicyError
@@ -19,44 +19,50 @@ BASELINES = ('greedy',)
 
 
 class Perception(NamedTuple):
-    """All that N robots know when they decide: what lidar, odometry and goal of a real one say.
+    """All that n robots know when they decide: what lidar, odometry and goal of a real one say.
 
     Attributes:
-        ranges: (N, num_beams) as in `BatchSimulator` (m).
-        goal: (N, 2) in the robot frame (m).
-        velocity, previous_command: (N, 2) linear and angular (m/s, rad/s).
+        robots: (n,) which of all robots these are, ascending: those that have arrived drop out.
+        ranges: (n, num_beams) as in `BatchSimulator` (m).
+        goal: (n, 2) in the robot frame (m).
+        velocity, previous_command: (n, 2) linear and angular (m/s, rad/s).
+        pose: (n, 3) x, y, yaw of odometry, in a frame of its own that stays (m, rad).
     """
 
+    robots: NDArray[np.int64]
     ranges: NDArray[np.float32]
     goal: Floats
     velocity: Floats
     previous_command: Floats
+    pose: Floats
 
 
 class Planner(Protocol):
-    """Drives N robots at once."""
+    """Drives N robots at once, each to a goal of its own."""
 
     name: str
 
+    def start(self, num_robots: int) -> None:
+        """Forget everything: `num_robots` robots are about to begin."""
+        ...
+
     def velocity_command(self, perception: Perception) -> Floats:
-        """(N, 2) linear and angular velocity for the next control period (m/s, rad/s)."""
+        """(n, 2) linear and angular velocity for the next control period (m/s, rad/s)."""
         ...
 
 
-def make_planner(
-    name: str, robot: RobotConfig, lidar: LidarConfig, control_period: float
-) -> Planner:
+def make_planner(name: str, setting: Setting) -> Planner:
     """The baseline of that name, or the policy in the file of that name.
 
     Raises:
         PolicyError: it is neither, or the policy is not for this robot and control period.
     """
     if name == 'greedy':
-        return GreedyPlanner(robot, lidar)
+        return GreedyPlanner(setting)
     if not Path(name).exists():
         known = ', '.join(BASELINES)
         raise PolicyError(f'planner must be {known} or an existing policy file, got {name!r}')
-    return LearnedPlanner(Policy.load(name), robot, lidar, control_period, name)
+    return LearnedPlanner(Policy.load(name), setting, name)
 
 
 class LearnedPlanner:
@@ -66,29 +72,28 @@ class LearnedPlanner:
         PolicyError: it was trained on another robot or control period.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        robot: RobotConfig,
-        lidar: LidarConfig,
-        control_period: float,
-        name: str = 'policy',
-    ) -> None:
-        policy.require(robot, control_period)
+    def __init__(self, policy: Policy, setting: Setting, name: str = 'policy') -> None:
+        policy.require(setting.robot, setting.control_period)
         self.name = name
-        self._policy, self._robot = policy, robot
-        self._scan, self._limits = ScanGeometry.of(lidar), Limits.of(robot)
-        self._encoder: ObservationEncoder | None = None
-        self._observations = np.empty((0, 0), np.float32)
+        self._policy, self._setting = policy, setting
+        self._limits = Limits.of(setting.robot)
+        self.start(0)
+
+    def start(self, num_robots: int) -> None:
+        config, scan = self._policy.metadata.observation, ScanGeometry.of(self._setting.lidar)
+        self._encoder = ObservationEncoder(config, self._setting.robot, scan, num_robots)
+        self._observations = np.empty((num_robots, self._encoder.size), np.float32)
 
     def velocity_command(self, perception: Perception) -> Floats:
-        count = len(perception.ranges)
-        if self._encoder is None or len(self._observations) != count:
-            config = self._policy.metadata.observation
-            self._encoder = ObservationEncoder(config, self._robot, self._scan, count)
-            self._observations = np.empty((count, self._encoder.size), np.float32)
-        self._encoder.encode(*perception, self._observations)
-        actions = self._policy.act(self._observations)
+        out = self._observations[: len(perception.robots)]
+        self._encoder.encode(
+            perception.ranges,
+            perception.goal,
+            perception.velocity,
+            perception.previous_command,
+            out,
+        )
+        actions = self._policy.act(out)
         return np.stack(command_from_action(actions, self._limits), axis=-1).astype(np.float64)
 
 
@@ -104,10 +109,13 @@ class GreedyPlanner:
     AIMED = 0.5  # it drives where the goal is less than this off its heading (rad)
     MARGIN = 0.05  # beyond the robot's radius, ahead and beside (m)
 
-    def __init__(self, robot: RobotConfig, lidar: LidarConfig) -> None:
-        self._robot, self._lidar = robot, lidar
-        angles = ScanGeometry.of(lidar).beam_angles()
+    def __init__(self, setting: Setting) -> None:
+        self._robot, self._lidar = setting.robot, setting.lidar
+        angles = ScanGeometry.of(self._lidar).beam_angles()
         self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
+
+    def start(self, num_robots: int) -> None:
+        pass
 
     def velocity_command(self, perception: Perception) -> Floats:
         robot = self._robot

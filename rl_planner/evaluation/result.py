@@ -27,13 +27,22 @@ class EpisodeResult:
         episode: what was to be done.
         outcome: goal, collision or timeout.
         time_sec: from start to end.
-        path: (steps + 1, 2) where the robot's centre went, from the start on, in the world (m).
+        poses: (steps + 1, 3) x, y, yaw of the robot, from the start on, in the world (m, rad).
+        velocities: (steps + 1, 2) linear and angular, at the same times (m/s, rad/s).
+        clearances: (steps + 1,) from the robot's edge to the nearest obstacle (m).
     """
 
     episode: Episode
     outcome: Outcome
     time_sec: float
-    path: FloatArray
+    poses: FloatArray
+    velocities: FloatArray
+    clearances: FloatArray
+
+    @property
+    def path(self) -> FloatArray:
+        """(steps + 1, 2) where the robot's centre went (m)."""
+        return self.poses[:, :2]
 
     @property
     def path_length(self) -> float:
@@ -46,7 +55,8 @@ def read_episode_log(path: str | Path) -> list[EpisodeResult]:
     """The results in an episode log.
 
     It holds a line of JSON for each episode: robot, episode, outcome, time_sec, start, goal, world
-    and path. Cancelled episodes, and a last line that is being written, are left out.
+    and states, x, y, yaw, v, w at each control period; clearances are not in it. Cancelled
+    episodes, and a last line that is being written, are left out.
 
     Raises:
         EpisodeLogError: there is no such file, or a line is broken.
@@ -71,5 +81,6 @@ def _result(row: Mapping[str, Any]) -> EpisodeResult:
     x, y, yaw = map(float, row['start'])
     goal_x, goal_y = map(float, row['goal'])
     episode = Episode(World(**row['world']), (x, y, yaw), (goal_x, goal_y))
-    path = np.array(row['path'], float).reshape(-1, 2)
-    return EpisodeResult(episode, Outcome[row['outcome'].upper()], float(row['time_sec']), path)
+    states = np.array(row['states'], float).reshape(-1, 5)
+    outcome, time_sec = Outcome[row['outcome'].upper()], float(row['time_sec'])
+    return EpisodeResult(episode, outcome, time_sec, states[:, :3], states[:, 3:], np.empty(0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,96 +12,147 @@ from numpy.typing import NDArray
 from rl_planner.evaluation.planners import Floats, Perception, Planner
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.scenario import Scenario
-from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import TaskConfig
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.task import Outcome, Terms, outcome_of
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.simulator import BatchSimulator
 
+CHUNK = 100  # scenarios driven at once: an interrupted run keeps those of the chunks before
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a planner did.
+
+    Attributes:
+        results: of the scenarios, in order; fewer than there are where it was interrupted.
+        decision_sec: time the planner took for one decision of one robot, on average.
+    """
+
+    results: list[EpisodeResult]
+    decision_sec: float
+    interrupted: bool = False
+
 
 def evaluate(
     planner: Planner,
     scenarios: Sequence[Scenario],
-    robot: RobotConfig,
-    lidar: LidarConfig,
-    control_period: float,
+    setting: Setting,
     seed: int = 0,
     on_ended: Callable[[int], object] | None = None,
-) -> list[EpisodeResult]:
+) -> Run:
     """Drive every scenario once, from rest; result i is of scenario i.
 
+    Ctrl-C ends it early with what whole chunks have brought: those that have ended of a part of
+    the scenarios are the short ones, and would tell another story.
+
     Args:
-        seed: of the lidar's noise, the one thing that is random here.
+        seed: of noise and disturbances, the one thing that is random here.
         on_ended: called each control period with how many scenarios have ended in it.
     """
-    drive = _Drive(scenarios, robot, lidar, control_period, seed)
-    while drive.under_way:
-        ended = drive.step(planner)
-        if on_ended is not None:
-            on_ended(ended)
-    return drive.results()
+    results: list[EpisodeResult] = []
+    spent_sec, decisions, interrupted = 0.0, 0, False
+    try:
+        for begin in range(0, len(scenarios), CHUNK):
+            drive = _Drive(scenarios[begin : begin + CHUNK], setting, (seed, begin))
+            planner.start(len(drive.rows))
+            while len(drive.rows):
+                ended = drive.step(planner)
+                if on_ended is not None:
+                    on_ended(ended)
+            results += drive.results()
+            spent_sec, decisions = spent_sec + drive.spent_sec, decisions + drive.decisions
+    except KeyboardInterrupt:
+        interrupted = True
+    return Run(results, spent_sec / max(decisions, 1), interrupted)
 
 
 class _Drive:
-    """Robot i in scenario i. One that has ended drives on, unjudged, till the last one has."""
+    """Robot i in scenario i; `rows` are those under way."""
 
     def __init__(
-        self,
-        scenarios: Sequence[Scenario],
-        robot: RobotConfig,
-        lidar: LidarConfig,
-        control_period: float,
-        seed: int,
+        self, scenarios: Sequence[Scenario], setting: Setting, seed: tuple[int, int]
     ) -> None:
         self._scenarios = scenarios
         worlds = pack_worlds([each.world for each in scenarios])
         count = len(scenarios)
-        self._simulator = BatchSimulator(robot, lidar, worlds, count, control_period, seed)
-        self._goals = np.array([each.goal for each in scenarios])
-        self._terms = Terms.of(TaskConfig())._replace(
-            xy_goal_tolerance=np.array([each.xy_goal_tolerance for each in scenarios]),
-            time_limit=np.array([each.time_limit for each in scenarios]),
+        self._simulator = BatchSimulator(
+            setting.robot,
+            setting.lidar,
+            worlds,
+            count,
+            setting.control_period,
+            seed,
+            disturbance=setting.disturbance,
         )
+        self._goals = np.array([each.goal for each in scenarios])
+        self._tolerances = np.array([each.xy_goal_tolerance for each in scenarios])
+        self._limits = np.array([each.time_limit for each in scenarios])
         self._commands: Floats = np.zeros((count, 2))
         self._outcomes = np.full(count, Outcome.RUNNING)
         self._steps = np.zeros(count, np.int64)
-        rows = self._simulator.rows
-        self._simulator.place(rows, rows, np.array([each.start for each in scenarios]))
-        self._places = [self._simulator.poses[:, :2].copy()]  # steps + 1 times (N, 2)
-
-    @property
-    def under_way(self) -> bool:
-        return bool((self._outcomes == Outcome.RUNNING).any())
+        self.rows = self._simulator.rows
+        self.spent_sec, self.decisions = 0.0, 0
+        self._simulator.place(self.rows, self.rows, np.array([each.start for each in scenarios]))
+        self._record: list[tuple[Floats, Floats, Floats]] = []
+        self._keep()
 
     def step(self, planner: Planner) -> int:
-        """One control period of all robots; how many have ended in it."""
-        simulator = self._simulator
-        self._commands = planner.velocity_command(self._perception())
-        simulator.step(self._commands)
-        self._places.append(simulator.poses[:, :2].copy())
-        distances = np.hypot(*(self._goals - simulator.poses[:, :2]).T)
-        outcomes = outcome_of(distances, simulator.clearances, simulator.times, self._terms)
-        running = self._outcomes == Outcome.RUNNING
-        self._steps += running
-        self._outcomes[running] = outcomes[running]
-        return int((running & (outcomes != Outcome.RUNNING)).sum())
+        """One control period of all robots under way; how many have ended in it."""
+        rows, simulator = self.rows, self._simulator
+        perception = self._perception(rows)
+        began = time.perf_counter()
+        self._commands[rows] = planner.velocity_command(perception)
+        self.spent_sec += time.perf_counter() - began
+        self.decisions += len(rows)
+        simulator.step(self._commands, rows)
+        self._keep()
+        distances = np.hypot(*(self._goals[rows] - simulator.poses[rows, :2]).T)
+        terms = Terms.of(TaskConfig())._replace(
+            xy_goal_tolerance=self._tolerances[rows], time_limit=self._limits[rows]
+        )
+        outcomes = outcome_of(distances, simulator.clearances[rows], simulator.times[rows], terms)
+        self._steps[rows] += 1
+        self._outcomes[rows] = outcomes
+        self.rows = rows[outcomes == Outcome.RUNNING]
+        return len(rows) - len(self.rows)
 
     def results(self) -> list[EpisodeResult]:
-        places: NDArray[np.float64] = np.stack(self._places, axis=1)  # (N, steps + 1, 2)
-        times = self._steps * self._simulator.control_period
+        poses, velocities, clearances = (
+            np.stack(part, axis=1) for part in zip(*self._record, strict=True)
+        )
+        period = self._simulator.control_period
         return [
-            EpisodeResult(scenario, Outcome(outcome), time, path[: steps + 1])
-            for scenario, outcome, time, path, steps in zip(
-                self._scenarios,
-                self._outcomes.tolist(),
-                times.tolist(),
-                places,
-                self._steps.tolist(),
-                strict=True,
+            EpisodeResult(
+                scenario,
+                Outcome(int(self._outcomes[row])),
+                float(steps * period),
+                poses[row, : steps + 1],
+                velocities[row, : steps + 1],
+                clearances[row, : steps + 1],
+            )
+            for row, (scenario, steps) in enumerate(
+                zip(self._scenarios, self._steps.tolist(), strict=True)
             )
         ]
 
-    def _perception(self) -> Perception:
+    def _keep(self) -> None:
         simulator = self._simulator
-        goal = np.stack(to_robot_frame(*simulator.poses.T, *self._goals.T), axis=-1)
-        return Perception(simulator.ranges, goal, simulator.velocities, self._commands)
+        self._record.append(
+            (simulator.poses.copy(), simulator.velocities.copy(), simulator.clearances.copy())
+        )
+
+    def _perception(self, rows: NDArray[np.int64]) -> Perception:
+        """What odometry says: the goal is given in its frame, which is the world's at the start."""
+        simulator = self._simulator
+        poses = simulator.odometry[rows]
+        return Perception(
+            rows,
+            simulator.ranges[rows],
+            np.stack(to_robot_frame(*poses.T, *self._goals[rows].T), axis=-1),
+            simulator.measured_velocities[rows],
+            self._commands[rows],
+            poses,
+        )

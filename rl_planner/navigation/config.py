@@ -100,10 +100,20 @@ def check(name: str, value: Any, default: Any, bounds: Bounds) -> Any:
 
 @dataclass(frozen=True)
 class RobotConfig(Config):
-    """The robot: a disc with a unicycle's freedom (REP-103: x forward, yaw counter-clockwise)."""
+    """The robot: a unicycle's freedom, a disc or a rectangle (REP-103: x forward, y left)."""
 
     radius: float = parameter(
         0.17, 'radius of the circle that holds the robot (m)', above=0.0, at_most=2.0
+    )
+    footprint_length: float = parameter(
+        0.0,
+        'length of the rectangle around the base frame that is the robot (m); 0: the disc of '
+        'radius',
+        at_least=0.0,
+        at_most=4.0,
+    )
+    footprint_width: float = parameter(
+        0.0, 'width of that rectangle (m); 0: the disc of radius', at_least=0.0, at_most=4.0
     )
     max_linear_vel: float = parameter(0.5, 'top speed forward (m/s)', above=0.0, at_most=5.0)
     min_linear_vel: float = parameter(
@@ -118,6 +128,24 @@ class RobotConfig(Config):
     max_angular_accel: float = parameter(
         3.2, 'angular acceleration, either way (rad/s2)', above=0.0, at_most=50.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        length, width = self.footprint_length, self.footprint_width
+        if (length > 0.0) != (width > 0.0):
+            raise ConfigError(
+                'footprint_length and footprint_width must both be 0 or both be above 0, '
+                f'got {length:g} and {width:g}'
+            )
+        if self.radius < 0.5 * math.hypot(length, width) - 1e-6:
+            raise ConfigError(
+                f'radius must hold the footprint of {length:g} m x {width:g} m, got {self.radius:g}'
+            )
+
+    @property
+    def inscribed_radius(self) -> float:
+        """Of the largest circle around the base frame within the robot (m)."""
+        return 0.5 * min(self.footprint_length, self.footprint_width) or self.radius
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ Columns = slice | NDArray[np.int64]
 # What a robot's numbers are divided by, so that common robots lie in [0, 1].
 ROBOT_SCALES = {
     'radius': 0.5,
+    'footprint_length': 1.0,
+    'footprint_width': 1.0,
     'max_linear_vel': 2.0,
     'min_linear_vel': 2.0,
     'max_angular_vel': 4.0,
@@ -119,6 +121,8 @@ class ObservationEncoder:
         self.config, self.robot, self.scan = config, robot, scan
         self.size = observation_size(config)
         self._sector_width = 2.0 * math.pi / config.num_sectors
+        angles = scan.beam_angles()
+        self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
         self._angles = self._sample_angles()
         self._covered, self._rounds = _rounds(self._sectors_at(self._angles), config.num_sectors)
         self._pooled = np.empty((batch_size, len(self._covered)), np.float32)
@@ -163,6 +167,14 @@ class ObservationEncoder:
         out[:, count + 6] = previous_command[:, 1] / self.robot.max_angular_vel
         out[:, count + 7 :] = self._robot
         return out
+
+    def points(self, ranges: Floats) -> tuple[NDArray[Any], NDArray[Any]]:
+        """x, y (N, num_beams) of the returns in the base frame (m); far off where there is none."""
+        clean = np.minimum(self._cleaned(ranges), np.float32(1e6))
+        return (
+            self.scan.mount_x + clean * self._directions[0],
+            self.scan.mount_y + clean * self._directions[1],
+        )
 
     def _find_nearest(self, ranges: Floats, nearest: Floats) -> None:
         """The nearest return of each sector (N, num_sectors), in [0, range_clip] (m)."""

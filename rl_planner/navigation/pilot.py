@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
+from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
@@ -103,7 +104,7 @@ class Pilot:
         self.policy: Policy | None = None
         self.active = np.zeros(num_robots, np.bool_)
         self.goals = np.zeros((num_robots, 2))
-        self._robot, self._noise = robot, noise
+        self._footprint, self._noise = Footprint.of(robot), noise
         self._encoder = ObservationEncoder(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
@@ -162,8 +163,16 @@ class Pilot:
         goal = np.stack(to_robot_frame(*sensed.poses.T, *self.goals[rows].T), axis=-1)
         obs = np.empty((len(rows), self._encoder.size), np.float32)
         self._encoder.encode(sensed.ranges, goal, sensed.velocities, self._commands[rows], obs)
-        clearances = self._encoder.nearest[: len(rows)].min(axis=1) - self._robot.radius
+        clearances = self._clearances(sensed.ranges)
         return obs, np.hypot(goal[:, 0], goal[:, 1]), clearances
+
+    def _clearances(self, ranges: NDArray[np.float32]) -> NDArray[Any]:
+        """(n,) from the robot's edge to the nearest return of scans just encoded (m)."""
+        if self._footprint.half_length == 0.0:  # a disc: the sectors know
+            nearest = self._encoder.nearest[: len(ranges)].min(axis=1)
+            return np.asarray(nearest - self._footprint.margin)
+        x, y = self._encoder.points(ranges)
+        return np.asarray(point_clearance(x, y, self._footprint).min(axis=1))
 
     def _transitions(
         self,

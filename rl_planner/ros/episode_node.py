@@ -58,7 +58,7 @@ class Stage:
     episode: Episode | None = None
     began_ns: int | None = None  # None: the simulator has not answered yet
     goal: PoseStamped | None = None
-    path: list[tuple[float, float]] = field(default_factory=list)
+    states: list[list[float]] = field(default_factory=list)
     last_ns: int = 0
 
 
@@ -126,8 +126,7 @@ class EpisodeNode(RunnableNode):
         if stage.episode is None or stage.began_ns is not None:
             return
         stage.began_ns = stage.last_ns = stamp_ns
-        x, y, _ = stage.episode.start
-        stage.path = [(round(x, 4), round(y, 4))]
+        stage.states = [[*stage.episode.start, 0.0, 0.0]]
         goal = PoseStamped()
         goal.header.frame_id = self._config.odom_frame_id
         goal.header.stamp = messages.stamp_of(stamp_ns)
@@ -138,8 +137,7 @@ class EpisodeNode(RunnableNode):
     def _on_odom(self, robot: int, message: Odometry) -> None:
         stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
         if stage.began_ns is not None and stamp > stage.last_ns:
-            x, y, _ = messages.planar_pose(message.pose.pose)
-            stage.path.append((round(x, 4), round(y, 4)))
+            stage.states.append([round(number, 6) for number in messages.planar_odometry(message)])
             stage.last_ns = stamp
 
     def _on_outcome(self, robot: int, message: String) -> None:
@@ -168,7 +166,7 @@ class EpisodeNode(RunnableNode):
                 name: getattr(world, name).tolist()
                 for name in ('boxes', 'circles', 'walls', 'movers')
             },
-            'path': stage.path,
+            'states': stage.states,
         }
         self._log.write(json.dumps(row) + '\n')
         self._log.flush()

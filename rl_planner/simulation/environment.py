@@ -38,7 +38,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     | goal | 3 | [0, 1], [-1, 1] | distance / goal_distance_clip, cos and sin of the bearing |
     | velocity | 2 | [-1, 1] | linear and angular, by the robot's top speeds |
     | previous_command | 2 | [-1, 1] | likewise |
-    | robot | 6 | [-5, 5] | radius, speed and acceleration limits, scaled |
+    | robot | 8 | [-5, 5] | radius, footprint, speed and acceleration limits, scaled |
 
     Linear velocities go down to min_linear_vel / max_linear_vel where that is below -1.
 

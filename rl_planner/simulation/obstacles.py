@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.simulation.compiled import Floats
-from rl_planner.simulation.raycast import Obstacles
+from rl_planner.simulation.compiled import Floats, Indices
 from rl_planner.simulation.world import FloatArray, World
+
+
+class Obstacles(NamedTuple):
+    """Obstacles of several worlds, padded to the largest one, structure-of-arrays."""
+
+    segments: Floats  # (worlds, 4, max_segments) x0, y0, x1, y1
+    num_segments: Indices  # (worlds,)
+    circles: Floats  # (worlds, max_circles, 3) x, y, radius
+    num_circles: Indices
+    movers: Floats  # (worlds, max_movers, 7) as in World.movers
+    num_movers: Indices
 
 
 def pack_worlds(worlds: Sequence[World]) -> Obstacles:

@@ -1,4 +1,4 @@
-"""The lidar, and the distance to the nearest obstacle, of many robots at once: compiled with numba.
+"""The lidars of many robots at once: compiled with numba.
 
 Rays are never marched. Seen from the lidar, 1 / range of a straight wall is linear in the beam's
 direction (cos a, sin a), so the nearest return is a maximum, and every obstacle is one short loop
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.simulation.compiled import F32, Floats, Indices, compiled
+from rl_planner.simulation.obstacles import Obstacles
 
 LANES = 8  # float32 numbers in an AVX register
 
@@ -62,22 +63,9 @@ class Beams(NamedTuple):
         )
 
 
-class Obstacles(NamedTuple):
-    """Obstacles of several worlds, padded to the largest one, structure-of-arrays."""
-
-    segments: Floats  # (worlds, 4, max_segments) x0, y0, x1, y1
-    num_segments: Indices  # (worlds,)
-    circles: Floats  # (worlds, max_circles, 3) x, y, radius
-    num_circles: Indices
-    movers: Floats  # (worlds, max_movers, 7) as in World.movers
-    num_movers: Indices
-
-
 class Place(NamedTuple):
-    """Where a robot and its lidar are in the world; (c, s) is the robot's heading."""
+    """Where a lidar is in the world; (c, s) is the robot's heading."""
 
-    x: F32
-    y: F32
     c: F32
     s: F32
     lidar_x: F32
@@ -85,19 +73,12 @@ class Place(NamedTuple):
 
 
 @compiled
-def _measure_segments(
-    segments: Floats,
-    world: int,
-    count: int,
-    place: Place,
-    range_max: F32,
-    distances: Floats,
-    crosses: Floats,
+def _find_visible(
+    segments: Floats, world: int, count: int, place: Place, range_max: F32, crosses: Floats
 ) -> None:
-    """For each segment p0 -> p0 + d, how near it is, and whether the lidar may see it.
+    """For each segment p0 -> p0 + d, whether the lidar may see it.
 
     Args:
-        distances: (max_segments,) written: squared, to the robot.
         crosses: (max_segments,) written: cross(p0, d) from the lidar, below zero in front of it;
             |cross| / |d| is the distance of its line. Zero where that is beyond range_max.
     """
@@ -105,10 +86,6 @@ def _measure_segments(
         x0, y0 = segments[world, 0, i], segments[world, 1, i]
         dx, dy = segments[world, 2, i] - x0, segments[world, 3, i] - y0
         squared = max(dx * dx + dy * dy, F32(1e-12))
-        ex, ey = place.x - x0, place.y - y0
-        share = min(max((ex * dx + ey * dy) / squared, ZERO), ONE)
-        ex, ey = ex - share * dx, ey - share * dy
-        distances[i] = ex * ex + ey * ey
         cross = (x0 - place.lidar_x) * dy - dx * (y0 - place.lidar_y)
         crosses[i] = cross if cross * cross <= range_max * range_max * squared else ZERO
 
@@ -190,7 +167,7 @@ def _beams_towards(
 def _place(x: F32, y: F32, yaw: F32, mount_x: F32, mount_y: F32) -> Place:
     c, s = F32(math.cos(yaw)), F32(math.sin(yaw))
     lidar_x, lidar_y = x + c * mount_x - s * mount_y, y + s * mount_x + c * mount_y
-    return Place(x, y, c, s, lidar_x, lidar_y)
+    return Place(c, s, lidar_x, lidar_y)
 
 
 @compiled
@@ -198,18 +175,6 @@ def _turned(x: F32, y: F32, place: Place) -> tuple[F32, F32]:
     """A point of the world as the lidar sees it, along the robot's axes."""
     x, y = x - place.lidar_x, y - place.lidar_y
     return place.c * x + place.s * y, place.c * y - place.s * x
-
-
-@compiled
-def _mover_at(movers: Floats, world: int, i: int, time: float) -> tuple[F32, F32, F32]:
-    """x, y, radius of a mover: world.mover_positions for one."""
-    x, y = movers[world, i, 0], movers[world, i, 1]
-    dx, dy = movers[world, i, 2] - x, movers[world, i, 3] - y
-    length = max(math.sqrt(dx * dx + dy * dy), 1e-9)
-    travelled = movers[world, i, 6] + movers[world, i, 5] * time
-    travelled -= math.floor(travelled / (2.0 * length)) * 2.0 * length
-    share = (length - abs(travelled - length)) / length
-    return F32(x + share * dx), F32(y + share * dy), movers[world, i, 4]
 
 
 @compiled
@@ -225,42 +190,37 @@ def _to_ranges(inverse: Floats, row: int, range_min: F32, range_max: F32, ranges
 def sense(
     rows: Indices,
     poses: NDArray[np.float64],
-    times: NDArray[np.float64],
     worlds: Indices,
     obstacles: Obstacles,
+    moving: Floats,
     beams: Beams,
     ranges: Floats,
-    clearances: NDArray[np.float64],
 ) -> None:
-    """Scan the worlds around the robots `rows`, and measure how far their centres are from them.
+    """Scan the worlds around the robots `rows`.
 
     Args:
         rows: (n,) which robots.
         poses: (N, 3) x, y, yaw in the world frame.
-        times: (N,) seconds since each robot's world began: where its movers are.
         worlds: (N,) which of the obstacles' worlds each robot is in.
-        obstacles: the worlds.
+        obstacles: the worlds; where their movers are, `moving` (N, max_movers, 3) tells.
         beams: the lidar.
         ranges: (N, num_beams) float32, written.
-        clearances: (N,) float64, written: from the robot's centre to the nearest obstacle (m).
     """
     cos, sin, first, per_radian, per_turn, mount_x, mount_y, range_min, range_max = beams
-    segments, num_segments, circles, num_circles, movers, num_movers = obstacles
+    segments, num_segments, circles, num_circles, _, num_movers = obstacles
     inverse = np.empty(len(cos), F32)
-    distances, crosses = np.empty(segments.shape[2], F32), np.empty(segments.shape[2], F32)
+    crosses = np.empty(segments.shape[2], F32)
     visible = np.empty(segments.shape[2] + 1, np.int64)
     for row in rows:
         world, count = worlds[row], num_segments[worlds[row]]
         x, y, yaw = F32(poses[row, 0]), F32(poses[row, 1]), F32(poses[row, 2])
         place = _place(x, y, yaw, mount_x, mount_y)
         inverse[:] = ZERO
-        _measure_segments(segments, world, count, place, range_max, distances, crosses)
-        nearest, num_visible = F32(1e12), 0
+        _find_visible(segments, world, count, place, range_max, crosses)
+        num_visible = 0
         for i in range(count):
-            nearest = min(nearest, distances[i])
             visible[num_visible] = i
             num_visible += crosses[i] < ZERO
-        nearest = F32(math.sqrt(nearest))
         for k in range(num_visible):
             i = visible[k]
             x0, y0 = _turned(segments[world, 0, i], segments[world, 1, i], place)
@@ -270,8 +230,8 @@ def sense(
             if i < num_circles[world]:
                 x, y, radius = circles[world, i, 0], circles[world, i, 1], circles[world, i, 2]
             else:
-                x, y, radius = _mover_at(movers, world, i - num_circles[world], times[row])
-            nearest = min(nearest, math.sqrt((x - place.x) ** 2 + (y - place.y) ** 2) - radius)
+                m = i - num_circles[world]
+                x, y, radius = moving[row, m, 0], moving[row, m, 1], moving[row, m, 2]
             x, y = _turned(x, y, place)
             squared = x * x + y * y
             if squared <= radius * radius:
@@ -287,4 +247,3 @@ def sense(
                 if wrapped:
                     _cast_circle(x, y, radius, np.uint64(0), wrapped, cos, sin, inverse)
         _to_ranges(inverse, row, range_min, range_max, ranges)
-        clearances[row] = nearest

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.results import driven
 
 from rl_planner.evaluation.metrics import spl, summarize, wilson_interval
 from rl_planner.evaluation.result import EpisodeResult
@@ -43,7 +44,7 @@ def test_an_interval_holds_its_rate_and_mirrors(case: tuple[int, int]) -> None:
 def result(scenario: Scenario, outcome: Outcome, time_sec: float, length: float) -> EpisodeResult:
     """A drive out and back: half of its length each way."""
     path = np.array([[0.0, 0.0], [length / 2.0, 0.0], [0.0, 0.0]])
-    return EpisodeResult(scenario, outcome, time_sec, path)
+    return driven(scenario, outcome, time_sec, path)
 
 
 def test_spl_by_hand(make_scenario: MakeScenario) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from support.results import driven
 
 from rl_planner.evaluation.pictures import (
     PictureError,
@@ -28,7 +29,7 @@ MakeScenario = Callable[..., Scenario]
 def make_result(make_scenario: MakeScenario) -> Callable[[Outcome], EpisodeResult]:
     def make(outcome: Outcome) -> EpisodeResult:
         path = np.array([[0.0, 0.0], [1.0, 0.5], [2.0, 0.0]])
-        return EpisodeResult(make_scenario(), outcome, 5.0, path)
+        return driven(make_scenario(), outcome, 5.0, path)
 
     return make
 
@@ -65,7 +66,7 @@ def test_every_kind_of_obstacle_is_drawn(tmp_path: Path) -> None:
         movers=np.array([[-1.0, 0.0, 1.0, 0.0, 0.3, 0.2, 0.0]]),
     )
     episode = Episode(world, (0.0, 0.0, 0.0), (1.0, 1.0))
-    result = EpisodeResult(episode, Outcome.GOAL, 5.0, np.zeros((1, 2)))
+    result = driven(episode, Outcome.GOAL, 5.0, np.zeros((1, 2)))
     draw_trajectories([result], tmp_path / 'driven.png')
     assert pixels(tmp_path / 'driven.png', '8A8F98') > 1000
     assert pixels(tmp_path / 'driven.png', 'C9CCD1') > 500

@@ -14,13 +14,13 @@ from rl_planner.evaluation.planners import (
     Perception,
     make_planner,
 )
+from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.policy import Policy, PolicyError
 
-ROBOT = RobotConfig()  # 0.5 m/s, 1.5 rad/s, 2.5 m/s2, radius 0.17 m
 LIDAR = LidarConfig(num_beams=36)  # beam 18 looks ahead, 27 to the left, one each 10 degrees
+SETTING = Setting(lidar=LIDAR)  # 0.5 m/s, 1.5 rad/s, 2.5 m/s2, radius 0.17 m
 AHEAD, LEFT = 18, 27
-PERIOD = 0.1
 
 
 def perceive(goal: tuple[float, float], returns: dict[int, float] | None = None) -> Perception:
@@ -28,13 +28,15 @@ def perceive(goal: tuple[float, float], returns: dict[int, float] | None = None)
     ranges = np.full((1, 36), np.inf, np.float32)
     for beam, reading in (returns or {}).items():
         ranges[0, beam] = reading
-    return Perception(ranges, np.array([goal]), np.zeros((1, 2)), np.zeros((1, 2)))
+    rest = np.zeros((1, 2))
+    return Perception(np.zeros(1, int), ranges, np.array([goal]), rest, rest, np.zeros((1, 3)))
 
 
 def greedy(
     goal: tuple[float, float], returns: dict[int, float] | None = None, lidar: LidarConfig = LIDAR
 ) -> tuple[float, float]:
-    (command,) = GreedyPlanner(ROBOT, lidar).velocity_command(perceive(goal, returns)).tolist()
+    planner = GreedyPlanner(Setting(lidar=lidar))
+    (command,) = planner.velocity_command(perceive(goal, returns)).tolist()
     return command[0], command[1]
 
 
@@ -93,7 +95,8 @@ def still_policy(make_policy: Callable[..., Policy]) -> Policy:
 
 def test_a_policy_commands_what_its_action_means(make_policy: Callable[..., Policy]) -> None:
     """Action 0 is half way from 0 to 0.5 m/s, and no turn."""
-    planner = LearnedPlanner(still_policy(make_policy), ROBOT, LIDAR, PERIOD)
+    planner = LearnedPlanner(still_policy(make_policy), SETTING)
+    planner.start(1)
     np.testing.assert_allclose(planner.velocity_command(perceive((2.0, 0.0))), [[0.25, 0.0]])
 
 
@@ -103,12 +106,14 @@ def many(count: int) -> Perception:
     def draw(columns: int) -> NDArray[np.float64]:
         return rng.uniform(0.1, 1.0, (count, columns))
 
-    return Perception(draw(36).astype(np.float32), draw(2), draw(2), draw(2))
+    scan = draw(36).astype(np.float32)
+    return Perception(np.arange(count), scan, draw(2), draw(2), draw(2), draw(3))
 
 
 def test_a_policy_drives_each_robot_as_if_alone(make_policy: Callable[..., Policy]) -> None:
-    planner = LearnedPlanner(make_policy(), ROBOT, LIDAR, PERIOD)
-    together = planner.velocity_command(many(5))
+    planner = LearnedPlanner(make_policy(), SETTING)
+    planner.start(5)
+    together = planner.velocity_command(many(5)).copy()
     for row in range(5):
         alone = Perception(*(part[row : row + 1] for part in many(5)))
         np.testing.assert_allclose(planner.velocity_command(alone), together[[row]], atol=1e-6)
@@ -117,23 +122,23 @@ def test_a_policy_drives_each_robot_as_if_alone(make_policy: Callable[..., Polic
 def test_a_policy_file_is_a_planner(tmp_path: Path, make_policy: Callable[..., Policy]) -> None:
     path = tmp_path / 'policy.safetensors'
     make_policy().save(path)
-    planner = make_planner(str(path), ROBOT, LIDAR, PERIOD)
+    planner = make_planner(str(path), SETTING)
     assert planner.name == str(path)
-    assert make_planner('greedy', ROBOT, LIDAR, PERIOD).name == 'greedy'
+    assert make_planner('greedy', SETTING).name == 'greedy'
 
 
 def test_what_is_no_planner_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match='planner must be greedy or an existing policy file, got'):
-        make_planner('gredy', ROBOT, LIDAR, PERIOD)
+        make_planner('gredy', SETTING)
     with pytest.raises(PolicyError, match=f'cannot read policy {tmp_path}'):
-        make_planner(str(tmp_path), ROBOT, LIDAR, PERIOD)
+        make_planner(str(tmp_path), SETTING)
     (tmp_path / 'text').write_text('not a policy, but long enough to be one')
     with pytest.raises(PolicyError, match='not a policy file'):
-        make_planner(str(tmp_path / 'text'), ROBOT, LIDAR, PERIOD)
+        make_planner(str(tmp_path / 'text'), SETTING)
 
 
 def test_a_policy_refuses_another_robot(make_policy: Callable[..., Policy]) -> None:
     with pytest.raises(PolicyError, match=r'radius must be in \[0\.17, 0\.17\], got 0\.3'):
-        LearnedPlanner(make_policy(), RobotConfig(radius=0.3), LIDAR, PERIOD)
+        LearnedPlanner(make_policy(), Setting(robot=RobotConfig(radius=0.3)))
     with pytest.raises(PolicyError, match=r'control_period must be 0\.2, got 0\.1'):
-        LearnedPlanner(make_policy(period=0.2), ROBOT, LIDAR, PERIOD)
+        LearnedPlanner(make_policy(period=0.2), SETTING)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.results import driven
 
-from rl_planner.evaluation.result import EpisodeLogError, EpisodeResult, read_episode_log
+from rl_planner.evaluation.result import EpisodeLogError, read_episode_log
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
@@ -25,7 +26,7 @@ ROW: dict[str, Any] = {
         'walls': [],
         'movers': [[0.0, 0.0, 1.0, 0.0, 0.2, 0.3, 0.0]],
     },
-    'path': [[0.0, 1.0], [0.3, 1.4]],
+    'states': [[0.0, 1.0, 0.5, 0.0, 0.0], [0.3, 1.4, 0.6, 0.5, 0.1]],
 }
 
 
@@ -38,7 +39,7 @@ def write(folder: Path, *rows: Any, end: str = '') -> Path:
 def test_the_driven_path_is_measured() -> None:
     path = np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 3.0]])
     episode = Episode(World(), (0.0, 0.0, 0.0), (1.0, 1.0))
-    assert EpisodeResult(episode, Outcome.GOAL, 1.0, path).path_length == pytest.approx(6.0)
+    assert driven(episode, Outcome.GOAL, 1.0, path).path_length == pytest.approx(6.0)
 
 
 def test_a_log_is_read(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_cancelled_and_unfinished_lines_are_left_out(tmp_path: Path) -> None:
         {**ROW, 'goal': None},
         {**ROW, 'world': {'boxes': [[1.0, 2.0]]}},
         {**ROW, 'world': {'spheres': []}},
-        {**ROW, 'path': [[1.0, 'here']]},
+        {**ROW, 'states': [[1.0, 0.0, 0.0, 0.0, 'here']]},
     ],
 )
 def test_a_broken_line_is_named(tmp_path: Path, bad: Any) -> None:

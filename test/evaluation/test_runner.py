@@ -10,14 +10,15 @@ from rl_planner.evaluation.planners import GreedyPlanner, LearnedPlanner, Percep
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.runner import evaluate
 from rl_planner.evaluation.scenario import Scenario, suite
-from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.environment import NavigationVectorEnv
 from rl_planner.simulation.episodes import EpisodePool
 from rl_planner.simulation.world import World
 
-ROBOT, LIDAR, PERIOD = RobotConfig(), LidarConfig(num_beams=36), 0.1
+SETTING = Setting(lidar=LidarConfig(num_beams=36))
 
 MakeScenario = Callable[..., Scenario]
 
@@ -30,12 +31,15 @@ class Steady:
     def __init__(self, v: float) -> None:
         self.v = v
 
+    def start(self, num_robots: int) -> None:
+        pass
+
     def velocity_command(self, perception: Perception) -> NDArray[np.float64]:
         return np.tile([self.v, 0.0], (len(perception.ranges), 1))
 
 
 def drive(planner: Planner, *scenarios: Scenario) -> list[EpisodeResult]:
-    return evaluate(planner, scenarios, ROBOT, LIDAR, PERIOD)
+    return evaluate(planner, scenarios, SETTING).results
 
 
 def test_a_straight_drive_to_the_goal(make_scenario: MakeScenario) -> None:
@@ -82,7 +86,7 @@ def test_movers_move(make_scenario: MakeScenario) -> None:
 def test_every_scenario_is_driven_once(make_scenario: MakeScenario) -> None:
     ended: list[int] = []
     scenarios = [make_scenario(time_limit=limit) for limit in (1.0, 0.5, 1.0, 40.0)]
-    results = evaluate(Steady(0.5), scenarios, ROBOT, LIDAR, PERIOD, on_ended=ended.append)
+    results = evaluate(Steady(0.5), scenarios, SETTING, on_ended=ended.append).results
     assert [each.episode for each in results] == scenarios
     assert (sum(ended), ended[4], ended[9]) == (4, 1, 2)
     assert len(ended) == 56
@@ -108,11 +112,13 @@ def test_a_planner_is_told_what_the_robot_senses(make_scenario: MakeScenario) ->
 def test_it_drives_as_in_training(make_policy: Callable[..., Policy]) -> None:
     """The gymnasium environment, with the same actions, goes the same ways to the same ends."""
     policy = make_policy()
-    planner = LearnedPlanner(policy, ROBOT, LIDAR, PERIOD)
+    planner = LearnedPlanner(policy, SETTING)
     for scenario in suite('static', 3, 5):
         (result,) = drive(planner, scenario)
         starts, goals = np.array([[scenario.start]]), np.array([[scenario.goal]])
-        env = NavigationVectorEnv(1, EpisodePool([scenario.world], starts, goals), lidar=LIDAR)
+        env = NavigationVectorEnv(
+            1, EpisodePool([scenario.world], starts, goals), lidar=SETTING.lidar
+        )
         obs, _ = env.reset()
         for place in result.path[1:-1]:
             obs, _, _, _, infos = env.step(policy.act(obs))
@@ -122,19 +128,18 @@ def test_it_drives_as_in_training(make_policy: Callable[..., Policy]) -> None:
 
 
 def test_noise_comes_from_the_seed(make_scenario: MakeScenario) -> None:
-    noisy = LidarConfig(num_beams=36, noise_std=0.3)
+    noisy = Setting(lidar=LidarConfig(num_beams=36, noise_std=0.3))
     scenario = make_scenario(start=(3.3, 0.0, 0.0), goal=(3.9, 0.0), time_limit=2.0)
 
     def path(seed: int) -> NDArray[np.float64]:
-        planner = GreedyPlanner(ROBOT, noisy)
-        return evaluate(planner, [scenario], ROBOT, noisy, PERIOD, seed)[0].path
+        return evaluate(GreedyPlanner(noisy), [scenario], noisy, seed).results[0].path
 
     np.testing.assert_array_equal(path(1), path(1))
     assert not np.array_equal(path(1), path(2))
 
 
 def test_greedy_reaches_many_goals_and_touches_nothing() -> None:
-    results = drive(GreedyPlanner(ROBOT, LIDAR), *suite('static', 40, 3))
+    results = drive(GreedyPlanner(SETTING), *suite('static', 40, 3))
     outcomes = [each.outcome for each in results]
     assert outcomes.count(Outcome.COLLISION) == 0
     assert 10 <= outcomes.count(Outcome.GOAL) <= 30

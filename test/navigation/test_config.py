@@ -25,6 +25,8 @@ NAN, INF = float('nan'), float('inf')
 RULES: list[tuple[type[Config], str, Any, Any, str]] = [
     (RobotConfig, 'radius', 1e-6, 0.0, 'above 0 and at most 2'),
     (RobotConfig, 'radius', 2.0, 2.1, 'above 0 and at most 2'),
+    (RobotConfig, 'footprint_length', 0.0, 4.1, 'at least 0 and at most 4'),
+    (RobotConfig, 'footprint_width', 0.0, -0.1, 'at least 0 and at most 4'),
     (RobotConfig, 'max_linear_vel', 1e-6, 0.0, 'above 0 and at most 5'),
     (RobotConfig, 'max_linear_vel', 5.0, 5.1, 'above 0 and at most 5'),
     (RobotConfig, 'min_linear_vel', 0.0, 0.1, 'at least -5 and at most 0'),
@@ -167,6 +169,25 @@ def test_bounds_in_words() -> None:
     assert Bounds(above=0, at_most=0.5).rule() == 'above 0 and at most 0.5'
     assert Bounds(choices=('a', 'b')).rule() == 'one of a, b'
     assert Bounds().admits(-1e300)
+
+
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        (
+            {'footprint_length': 0.4},
+            'footprint_length and footprint_width must both be 0 or both be above 0, got 0.4 and 0',
+        ),
+        (
+            {'radius': 0.49, 'footprint_length': 0.8, 'footprint_width': 0.6},
+            'radius must hold the footprint of 0.8 m x 0.6 m, got 0.49',
+        ),
+    ],
+)
+def test_a_footprint_is_whole_and_within_the_radius(values: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        RobotConfig(**values)
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize('range_min', [3.5, 4.0])

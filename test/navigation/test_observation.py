@@ -277,6 +277,8 @@ def test_a_batch_is_its_rows(mount_x: float) -> None:
 def test_a_whole_observation_by_hand() -> None:
     robot = RobotConfig(
         radius=0.25,
+        footprint_length=0.3,
+        footprint_width=0.2,
         max_linear_vel=0.5,
         min_linear_vel=-0.2,
         max_angular_vel=2.0,
@@ -287,11 +289,11 @@ def test_a_whole_observation_by_hand() -> None:
     ranges = np.array([[INF, INF, 1.5, INF, 0.75, INF, -INF, INF]], np.float32)
     goal, velocity = np.array([[1.5, -2.0]]), np.array([[0.25, -1.0]])
     command = np.array([[0.5, 2.0]])
-    out = encoder.encode(ranges, goal, velocity, command, np.empty((1, 17), np.float32))
+    out = encoder.encode(ranges, goal, velocity, command, np.empty((1, 19), np.float32))
     expected = [0.0, 0.5, 0.75, 1.0]  # 1 - nearest / 3
     expected += [0.5, 0.6, -0.8]  # 2.5 m of 5 m; cosine and sine of the bearing
     expected += [0.5, -0.5, 1.0, 1.0]  # by 0.5 m/s and 2 rad/s
-    expected += [0.5, 0.25, -0.1, 0.5, 0.2, 0.4]  # by ROBOT_SCALES
+    expected += [0.5, 0.3, 0.2, 0.25, -0.1, 0.5, 0.2, 0.4]  # by ROBOT_SCALES
     np.testing.assert_allclose(out[0], expected, rtol=1e-6, atol=1e-7)
 
 
@@ -329,9 +331,9 @@ def test_the_layout_adds_up() -> None:
         ('goal', 3),
         ('velocity', 2),
         ('previous_command', 2),
-        ('robot', 6),
+        ('robot', 8),
     ]
-    assert observation_size(config) == 49
+    assert observation_size(config) == 51
     assert list(ROBOT_SCALES) == list(RobotConfig.__dataclass_fields__)
 
 

@@ -44,8 +44,10 @@ class Table:
         return np.broadcast_to(np.asarray(self.answer, np.float32), (len(observations), 2)).copy()
 
 
-def make_pilot(num_robots: int = 3, noise: Any = None) -> tuple[Pilot, Table]:
-    pilot = Pilot(num_robots, ROBOT, TASK, OBSERVATION, SCAN, noise)
+def make_pilot(
+    num_robots: int = 3, noise: Any = None, robot: RobotConfig = ROBOT
+) -> tuple[Pilot, Table]:
+    pilot = Pilot(num_robots, robot, TASK, OBSERVATION, SCAN, noise)
     table = Table()
     pilot.policy = table  # type: ignore[assignment]
     return pilot, table
@@ -174,6 +176,20 @@ def test_a_drive_ends(
     assert again.commands.tolist() == [[0, 0]]
     assert again.outcomes.tolist() == [0]
     assert is_empty(again)
+
+
+@pytest.mark.parametrize(
+    ('reading', 'outcome'),
+    [(0.15, Outcome.RUNNING), (0.14, Outcome.COLLISION), (-INF, Outcome.COLLISION)],
+)
+def test_a_rectangle_touches_with_its_sides(reading: float, outcome: Outcome) -> None:
+    """A beam at 45 degrees leaves a robot 0.2 m wide after 0.1 m sideways: 0.1414 m along it."""
+    robot = RobotConfig(radius=0.4, footprint_length=0.6, footprint_width=0.2)
+    pilot, _ = make_pilot(robot=robot)
+    pilot.set_goal(0, 5.0, 0.0)
+    pilot.step(sensed(0.0, r0=((0, 0, 0),)))
+    decision = pilot.step(sensed(0.1, r0=((0, 0, 0), (INF, INF, reading, INF))))
+    assert decision.outcomes.tolist() == [outcome]
 
 
 def test_a_goal_under_the_robot_is_reached_without_a_step() -> None:

@@ -30,7 +30,7 @@ from rl_planner.navigation.policy import (
 )
 
 OBSERVATION = ObservationConfig(num_sectors=4, range_clip=3.0)
-SIZE = observation_size(OBSERVATION)  # 17
+SIZE = observation_size(OBSERVATION)  # 19
 METADATA = PolicyMetadata.for_robot(
     RobotConfig(), OBSERVATION, 0.1, 'ddpg', {'seed': 3, 'steps': 1000}
 )
@@ -193,7 +193,7 @@ NO_RADIUS = {k: v for k, v in METADATA.robot_ranges.items() if k != 'radius'}
         (
             make_tensors(),
             metadata_with(robot=ROBOT_OF_TOMORROW),
-            'robot must have radius, max_linear_vel, .*, got .*max_jerk',
+            'robot must have radius, footprint_length, .*, got .*max_jerk',
         ),
         (make_tensors(), metadata_with(robot=NO_RADIUS), 'robot must have radius, '),
         (
@@ -204,7 +204,7 @@ NO_RADIUS = {k: v for k, v in METADATA.robot_ranges.items() if k != 'radius'}
         (
             make_tensors((SIZE + 1, 8, 2)),
             metadata_with(),
-            r'actor.0.weight must be \(out, 17\), got \(8, 18\)',
+            r'actor.0.weight must be \(out, 19\), got \(8, 20\)',
         ),
         (make_tensors((SIZE, 8, 3)), metadata_with(), 'last layer must have 2 outputs, got 3'),
         ({}, metadata_with(), 'the last layer must have 2 outputs'),

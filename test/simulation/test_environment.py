@@ -299,5 +299,5 @@ def test_episodes_come_from_the_pool() -> None:
 def test_defaults_make_an_environment() -> None:
     env = NavigationVectorEnv(2, POOL)
     observations, infos = env.reset()
-    assert observations.shape == (2, 49)
+    assert observations.shape == (2, 51)
     assert infos == {}

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.simulation.clearance import Shape, measure, move
+from rl_planner.simulation.compiled import F32
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.raycast import Beams, sense
 from rl_planner.simulation.world import FloatArray, World, mover_positions
@@ -25,12 +27,15 @@ WOBBLE = 1e-4  # of a beam (rad): at an obstacle's edge a beam may hit it or pas
 def scan_world(
     world: World, pose: tuple[float, float, float], scan: ScanGeometry, time: float = 0.0
 ) -> tuple[NDArray[np.float32], float]:
-    """Ranges (num_beams,) and clearance of one robot in one world."""
+    """Ranges (num_beams,) of one robot in one world, and the clearance of its centre."""
     ranges, clearances = np.zeros((1, scan.num_beams), np.float32), np.zeros(1)
     rows = np.zeros(1, np.int64)
-    times = np.array([time])
     obstacles, beams = pack_worlds([world]), Beams.of(scan)
-    sense(rows, np.array([pose]), times, rows, obstacles, beams, ranges, clearances)
+    moving = np.zeros((1, obstacles.movers.shape[1], 3), np.float32)
+    move(rows, np.array([time]), rows, obstacles, moving)
+    scene = (np.array([pose]), rows, obstacles, moving)
+    sense(rows, *scene, beams, ranges)
+    measure(rows, *scene, Shape(F32(0.0), F32(0.0), F32(0.0)), clearances)
     return ranges[0], float(clearances[0])
 
 
@@ -257,7 +262,8 @@ def test_only_the_rows_asked_for_are_written() -> None:
     worlds = pack_worlds([box_around(2.0, 0.0), box_around(3.0, 0.0)])
     ranges, clearances = np.full((3, 4), 9.0, np.float32), np.full(3, 9.0)
     rows, of_worlds = np.array([2, 0]), np.array([1, 0, 0])
-    poses, times = np.zeros((3, 3)), np.zeros(3)
-    sense(rows, poses, times, of_worlds, worlds, Beams.of(FOUR), ranges, clearances)
+    scene = (np.zeros((3, 3)), of_worlds, worlds, np.zeros((3, 1, 3), np.float32))
+    sense(rows, *scene, Beams.of(FOUR), ranges)
+    measure(rows, *scene, Shape(F32(0.0), F32(0.0), F32(0.0)), clearances)
     np.testing.assert_allclose(ranges[:, 0], [2.5, 9.0, 1.5], rtol=1e-5)
     np.testing.assert_allclose(clearances, [2.5, 9.0, 1.5], rtol=1e-5)

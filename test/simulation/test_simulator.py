@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
+from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.random_world import RandomWorldConfig, random_world
 from rl_planner.simulation.simulator import BatchSimulator, Parallel
@@ -233,6 +234,121 @@ def test_noisy_distances_keep_to_the_range_limits() -> None:
     assert (ranges == -np.inf).any()
     assert ranges[finite].min() >= 0.5
     assert ranges[finite].max() <= 2.0
+
+
+def disturbed(count: int = 1, robot: RobotConfig = ROBOT, **changes: float) -> BatchSimulator:
+    disturbance = DisturbanceConfig(**changes)
+    return make(World(), *[(0.0, 0.0, 0.0)] * count, robot=robot, disturbance=disturbance)
+
+
+BRISK = RobotConfig(max_linear_accel=20.0, max_angular_accel=50.0)  # 0.5 m/s within 25 ms
+
+
+@pytest.mark.parametrize(
+    ('latency', 'expected'),
+    [
+        (0.0, [0.05, 0.05, 0.0]),
+        (0.05, [0.025, 0.05, 0.025]),
+        (0.1, [0.0, 0.05, 0.05]),
+        (0.15, [0.0, 0.025, 0.05, 0.025]),
+        (0.2, [0.0, 0.0, 0.05, 0.05]),
+    ],
+)
+def test_commands_come_late(latency: float, expected: list[float]) -> None:
+    """0.5 m/s for two periods of 0.1 s, then rest: how far it goes in each period."""
+    simulator = disturbed(robot=BRISK, command_latency=latency)
+    travelled = []
+    for step in range(len(expected)):
+        before = simulator.poses[0, 0]
+        simulator.step(np.array([[0.5 if step < 2 else 0.0, 0.0]]))
+        travelled.append(simulator.poses[0, 0] - before)
+    np.testing.assert_allclose(travelled, expected, atol=1e-9)
+
+
+def test_a_placed_robot_has_no_command_under_way() -> None:
+    simulator = disturbed(robot=BRISK, command_latency=0.2)
+    simulator.step(np.array([[0.5, 0.0]]))
+    simulator.place(np.array([0]), np.array([0]), np.zeros((1, 3)))
+    for _ in range(3):
+        simulator.step(np.zeros((1, 2)))
+    assert simulator.poses[0].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_base_may_be_faster_than_it_was_told() -> None:
+    simulator = disturbed(robot=BRISK, gain=1.5)
+    for _ in range(2):
+        simulator.step(np.array([[9.0, -9.0]]))
+    np.testing.assert_allclose(simulator.velocities, [[0.75, -2.25]])
+
+
+def test_gains_are_drawn_for_each_robot_and_episode() -> None:
+    simulator = disturbed(500, robot=BRISK, gain_error=0.2)
+    simulator.step(np.full((500, 2), 0.5))
+    shares = simulator.velocities / 0.5
+    assert shares.min() >= 0.8
+    assert shares.max() <= 1.2
+    np.testing.assert_allclose(shares.std(axis=0), 0.2 / math.sqrt(3.0), rtol=0.1)
+    assert abs(np.corrcoef(shares.T)[0, 1]) < 0.2
+    simulator.place(np.array([0]), np.array([0]), np.zeros((1, 3)))
+    simulator.step(np.full((500, 2), 0.5))
+    assert simulator.velocities[0, 0] != 0.5 * shares[0, 0]
+    np.testing.assert_allclose(simulator.velocities[1:], 0.5 * shares[1:])
+
+
+def test_odometry_drifts_by_its_error() -> None:
+    simulator = disturbed(500, odometry_error=0.1)
+    for _ in range(20):
+        simulator.step(np.tile([0.5, 0.0], (500, 1)))
+    shares = simulator.odometry[:, 0] / simulator.poses[:, 0]
+    assert 0.9 <= shares.min() < 0.92
+    assert 1.08 < shares.max() <= 1.1
+    np.testing.assert_allclose(simulator.measured_velocities[:, 0] / 0.5, shares)
+    np.testing.assert_allclose(simulator.poses[:, 0], simulator.poses[0, 0])  # the robots do not
+    simulator.place(np.array([3]), np.array([0]), np.array([[1.0, 2.0, 3.0]]))
+    assert simulator.odometry[3].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_odometry_without_an_error_is_exact() -> None:
+    simulator = make(ROOM, (0.3, 0.0, 0.5), (-0.5, 0.5, 1.0))
+    for _ in range(30):
+        simulator.step(np.full((2, 2), 0.5))
+    np.testing.assert_array_equal(simulator.odometry, simulator.poses)
+    np.testing.assert_array_equal(simulator.measured_velocities, simulator.velocities)
+
+
+def test_dropped_beams_read_clear() -> None:
+    poses = [(-0.5, 0.0, 0.0)] * 100
+    lidar = LidarConfig(num_beams=36)
+    simulator = make(ROOM, *poses, lidar=lidar, disturbance=DisturbanceConfig(lidar_dropout=0.25))
+    assert (simulator.ranges == np.inf).mean() == pytest.approx(0.25, abs=0.03)
+    before = simulator.ranges.copy()
+    simulator.step(np.zeros((100, 2)))
+    assert not np.array_equal(before == np.inf, simulator.ranges == np.inf)
+
+
+def test_time_passes_only_for_the_rows_that_take_part() -> None:
+    together, alone = busy(1, noise=0.0), busy(1, noise=0.0)
+    before = state(together)
+    rows = np.array([3, 4, 5, 77, 149])
+    for _ in range(10):
+        together.step(np.full((150, 2), 0.4), rows)
+        alone.step(np.full((150, 2), 0.4))
+    others = np.setdiff1d(together.rows, rows)
+    for name in STATE:
+        np.testing.assert_array_equal(getattr(together, name)[rows], getattr(alone, name)[rows])
+        np.testing.assert_array_equal(getattr(together, name)[others], before[name][others])
+
+
+def test_a_rectangle_passes_where_its_circle_does_not() -> None:
+    """A gap of 0.7 m: the robot is 0.6 m wide and 1 m across its corners."""
+    gap = World(boxes=np.array([[1.0, 0.85, 0.0, 0.5, 1.0], [1.0, -0.85, 0.0, 0.5, 1.0]]))
+    car = RobotConfig(radius=0.5, footprint_length=0.8, footprint_width=0.6)
+    simulator = make(gap, (0.0, 0.0, 0.0), (0.0, 0.1, 0.0), robot=car)
+    for _ in range(50):
+        simulator.step(np.tile([0.5, 0.0], (2, 1)))
+    assert simulator.poses[0, 0] > 2.0  # straight through, 5 cm to either side
+    assert simulator.poses[1, 0] < 0.45  # 10 cm off the middle it meets the corner
+    assert simulator.clearances[1] < 0.0
 
 
 @pytest.mark.parametrize('threads', [1, 2, 5])

@@ -1,0 +1,18 @@
+"""What drives in an evaluation, and how well it senses and obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+from rl_planner.simulation.disturbance import DisturbanceConfig
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A robot with its lidar, how often it is commanded (s), and how real it is."""
+
+    robot: RobotConfig = field(default_factory=RobotConfig)
+    lidar: LidarConfig = field(default_factory=LidarConfig)
+    control_period: float = TaskConfig().control_period
+    disturbance: DisturbanceConfig = field(default_factory=DisturbanceConfig)

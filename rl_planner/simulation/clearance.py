@@ -1,0 +1,163 @@
+"""Where moving obstacles are, and how far robots are from all obstacles: compiled with numba."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_planner.navigation.footprint import Footprint
+from rl_planner.simulation.compiled import F32, Floats, Indices, compiled
+from rl_planner.simulation.obstacles import Obstacles
+
+ZERO, ONE = F32(0.0), F32(1.0)
+
+
+class Shape(NamedTuple):
+    """A `Footprint` for the kernel (m)."""
+
+    half_length: F32
+    half_width: F32
+    margin: F32
+
+    @classmethod
+    def of(cls, footprint: Footprint) -> Shape:
+        return cls(*map(F32, footprint))
+
+
+@compiled
+def move(
+    rows: Indices,
+    times: NDArray[np.float64],
+    worlds: Indices,
+    obstacles: Obstacles,
+    moving: Floats,
+) -> None:
+    """Write where the movers around the robots `rows` are into `moving` (N, max_movers, 3).
+
+    As `world.mover_positions`, and the radius; `times` (N,) are seconds since each world began.
+    """
+    movers = obstacles.movers
+    for row in rows:
+        world = worlds[row]
+        for i in range(obstacles.num_movers[world]):
+            x, y = movers[world, i, 0], movers[world, i, 1]
+            dx, dy = movers[world, i, 2] - x, movers[world, i, 3] - y
+            length = max(math.sqrt(dx * dx + dy * dy), 1e-9)
+            travelled = movers[world, i, 6] + movers[world, i, 5] * times[row]
+            travelled -= math.floor(travelled / (2.0 * length)) * 2.0 * length
+            share = (length - abs(travelled - length)) / length
+            moving[row, i, 0] = F32(x + share * dx)
+            moving[row, i, 1] = F32(y + share * dy)
+            moving[row, i, 2] = movers[world, i, 4]
+
+
+@compiled
+def _measure_segments(
+    segments: Floats, world: int, count: int, x: F32, y: F32, distances: Floats
+) -> F32:
+    """The squared distance of each segment from (x, y), into `distances`; the least of them."""
+    least = F32(1e12)
+    for i in range(count):
+        x0, y0 = segments[world, 0, i], segments[world, 1, i]
+        dx, dy = segments[world, 2, i] - x0, segments[world, 3, i] - y0
+        squared = max(dx * dx + dy * dy, F32(1e-12))
+        ex, ey = x - x0, y - y0
+        share = min(max((ex * dx + ey * dy) / squared, ZERO), ONE)
+        ex, ey = ex - share * dx, ey - share * dy
+        distances[i] = ex * ex + ey * ey
+        least = min(least, distances[i])
+    return least
+
+
+@compiled
+def _point_clearance(x: F32, y: F32, a: F32, b: F32) -> F32:
+    """As `footprint.point_clearance`, of the rectangle 2 a x 2 b."""
+    beside_x, beside_y = abs(x) - a, abs(y) - b
+    out_x, out_y = max(beside_x, ZERO), max(beside_y, ZERO)
+    return F32(math.sqrt(out_x * out_x + out_y * out_y) + min(max(beside_x, beside_y), ZERO))
+
+
+@compiled
+def _corner_distance(x: F32, y: F32, x0: F32, y0: F32, dx: F32, dy: F32) -> F32:
+    """From (x, y) to the nearest point of the segment at (x0, y0) along (dx, dy)."""
+    squared = max(dx * dx + dy * dy, F32(1e-12))
+    share = min(max(((x - x0) * dx + (y - y0) * dy) / squared, ZERO), ONE)
+    ex, ey = x - x0 - share * dx, y - y0 - share * dy
+    return F32(math.sqrt(ex * ex + ey * ey))
+
+
+@compiled
+def _segment_clearance(x0: F32, y0: F32, x1: F32, y1: F32, a: F32, b: F32) -> F32:
+    """From the rectangle 2 a x 2 b to a segment of its frame; below zero the depth of the overlap.
+
+    Two convex shapes are apart if and only if they are so along the normal of one of their sides
+    (the separating axis theorem); where they are not, the least overlap is how far one must go.
+    """
+    dx, dy = x1 - x0, y1 - y0
+    length = max(F32(math.sqrt(dx * dx + dy * dy)), F32(1e-6))
+    along_x = max(min(x0, x1) - a, -max(x0, x1) - a)
+    along_y = max(min(y0, y1) - b, -max(y0, y1) - b)
+    across = (abs(x0 * dy - y0 * dx) - a * abs(dy) - b * abs(dx)) / length
+    apart = max(max(along_x, along_y), across)
+    if apart <= ZERO:
+        return apart
+    nearest = min(_point_clearance(x0, y0, a, b), _point_clearance(x1, y1, a, b))
+    for corner in range(4):
+        x = a if corner & 1 else -a
+        y = b if corner & 2 else -b
+        nearest = min(nearest, _corner_distance(x, y, x0, y0, dx, dy))
+    return F32(nearest)
+
+
+@compiled
+def measure(
+    rows: Indices,
+    poses: NDArray[np.float64],
+    worlds: Indices,
+    obstacles: Obstacles,
+    moving: Floats,
+    shape: Shape,
+    clearances: NDArray[np.float64],
+) -> None:
+    """How far the robots `rows` are from the nearest obstacle: below zero they touch it.
+
+    Args:
+        rows: (n,) which robots.
+        poses: (N, 3) x, y, yaw in the world frame.
+        worlds: (N,) which of the obstacles' worlds each robot is in.
+        obstacles: the worlds; where their movers are, `moving` (N, max_movers, 3) tells.
+        shape: of every robot.
+        clearances: (N,) written (m).
+    """
+    segments, num_segments, circles, num_circles, _, num_movers = obstacles
+    a, b, margin = shape
+    reach = F32(math.sqrt(a * a + b * b))
+    distances = np.empty(segments.shape[2], F32)
+    for row in rows:
+        world, count = worlds[row], num_segments[worlds[row]]
+        x, y = F32(poses[row, 0]), F32(poses[row, 1])
+        c, s = F32(math.cos(poses[row, 2])), F32(math.sin(poses[row, 2]))
+        nearest = F32(math.sqrt(_measure_segments(segments, world, count, x, y, distances)))
+        if reach > ZERO:
+            for i in range(count):
+                within = nearest + reach
+                if distances[i] <= within * within:
+                    ax, ay = segments[world, 0, i] - x, segments[world, 1, i] - y
+                    bx, by = segments[world, 2, i] - x, segments[world, 3, i] - y
+                    ax, ay = c * ax + s * ay, c * ay - s * ax
+                    bx, by = c * bx + s * by, c * by - s * bx
+                    nearest = min(nearest, _segment_clearance(ax, ay, bx, by, a, b))
+        for i in range(num_circles[world] + num_movers[world]):
+            if i < num_circles[world]:
+                ox, oy, radius = circles[world, i, 0], circles[world, i, 1], circles[world, i, 2]
+            else:
+                k = i - num_circles[world]
+                ox, oy, radius = moving[row, k, 0], moving[row, k, 1], moving[row, k, 2]
+            ox, oy = ox - x, oy - y
+            if reach > ZERO:
+                ox, oy = c * ox + s * oy, c * oy - s * ox
+            nearest = min(nearest, _point_clearance(ox, oy, a, b) - radius)
+        clearances[row] = nearest - margin
