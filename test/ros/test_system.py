@@ -86,7 +86,7 @@ def test_driving_is_repeatable(nodes: Nodes, tmp_path: Path, policy_file: Path) 
             assert supervisor.wait(PATIENCE_SEC) == 0
         rows = [json.loads(line) for line in log.read_text().splitlines()]
         # How long a robot waits at the start for its goal depends on the machine.
-        paths.append([list(dict.fromkeys(map(tuple, row['path']))) for row in rows])
+        paths.append([list(dict.fromkeys(map(tuple, row['states']))) for row in rows])
     for first, second in zip(*paths, strict=True):
         # So does whether odometry or outcome of the last step is heard first.
         common = min(len(first), len(second))
