@@ -126,7 +126,7 @@ class EpisodeNode(RunnableNode):
         if stage.episode is None or stage.began_ns is not None:
             return
         stage.began_ns = stage.last_ns = stamp_ns
-        stage.states = [[*stage.episode.start, 0.0, 0.0]]
+        stage.states = [_rounded((*stage.episode.start, 0.0, 0.0))]
         goal = PoseStamped()
         goal.header.frame_id = self._config.odom_frame_id
         goal.header.stamp = messages.stamp_of(stamp_ns)
@@ -137,7 +137,7 @@ class EpisodeNode(RunnableNode):
     def _on_odom(self, robot: int, message: Odometry) -> None:
         stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
         if stage.began_ns is not None and stamp > stage.last_ns:
-            stage.states.append([round(number, 6) for number in messages.planar_odometry(message)])
+            stage.states.append(_rounded(messages.planar_odometry(message)))
             stage.last_ns = stamp
 
     def _on_outcome(self, robot: int, message: String) -> None:
@@ -199,6 +199,11 @@ class EpisodeNode(RunnableNode):
     def close(self) -> None:
         if self._log is not None:
             self._log.close()
+
+
+def _rounded(state: tuple[float, ...]) -> list[float]:
+    """x, y, yaw, v, w to a micrometre: a third of the digits of a float."""
+    return [round(number, 6) for number in state]
 
 
 def main(argv: list[str] | None = None) -> int:
