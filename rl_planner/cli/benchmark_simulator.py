@@ -110,11 +110,13 @@ def _rate(call: Callable[[], object]) -> float:
 def _pool(seed: int) -> EpisodePool:
     import numpy as np
 
+    from rl_planner.navigation.config import RobotConfig
     from rl_planner.simulation.episodes import EpisodePool, sample_episodes
 
     rng = np.random.default_rng(seed)
     worlds = [_world(rng) for _ in range(NUM_WORLDS)]
-    starts, goals = zip(*(sample_episodes(world, rng, 0.17, 16) for world in worlds), strict=True)
+    robot = RobotConfig()
+    starts, goals = zip(*(sample_episodes(each, rng, robot, 16) for each in worlds), strict=True)
     return EpisodePool(worlds, np.stack(starts), np.stack(goals))
 
 

@@ -7,11 +7,13 @@ import shutil
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl_planner.bringup import system
-from rl_planner.cli.evaluate import DEFAULT_SUITE, drive, make_planners, make_suite, report
+from rl_planner.cli.evaluate import DEFAULT_SUITE
+from rl_planner.cli.evaluation import drive, figures, make_suite, show
 from rl_planner.cli.options import (
     CommandError,
     add_json,
@@ -86,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
     out = _new_folder(options.out)
     print(f'Everything goes to {out}; the nodes talk in ROS_DOMAIN_ID {domain_id()}.', flush=True)
     rows = _train(options, out)
-    figures = {
+    summary = {
         'seed': options.seed,
         'training': _overall(rows),
         'suite': DEFAULT_SUITE,
@@ -94,8 +96,8 @@ def run(options: argparse.Namespace) -> int:
     }
     driven = _drive(options, out)
     _draw(out, rows, driven)
-    write_json(out / 'figures.json', figures)
-    write_json(options.json, figures)
+    write_json(out / 'figures.json', summary)
+    write_json(options.json, summary)
     _say_what_is_next(out)
     return 0
 
@@ -132,10 +134,15 @@ def _overall(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _evaluate(options: argparse.Namespace, policy: Path) -> list[dict[str, Any]]:
     _announce(2, f'Evaluating on {options.episodes} worlds that it has never seen, not exploring')
-    planners = make_planners([str(policy), 'greedy'])
-    scenarios = make_suite(DEFAULT_SUITE, options.episodes, options.seed, options.quiet)
-    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
-    return report(['learnt', 'greedy'], scenarios, [each.results for each in runs])
+    suite = make_suite(DEFAULT_SUITE, options.episodes, options.seed, options.quiet)
+    driven = drive(suite, [str(policy), 'greedy'], {}, options.seed, options.quiet)
+    if driven.interrupted:
+        raise KeyboardInterrupt
+    driven = replace(
+        driven, runs=dict(zip(('learnt', 'greedy'), driven.runs.values(), strict=True))
+    )
+    show(driven, f'suite {suite.name}, seed {options.seed}')
+    return figures(driven)
 
 
 def _drive(options: argparse.Namespace, out: Path) -> list[EpisodeResult]:

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import (
-    add_json,
-    add_quiet,
-    count,
-    new_parser,
-    progress_bar,
-    seed,
-    table,
-    write_json,
-)
+from rl_planner.cli import evaluation
+from rl_planner.cli.options import add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+from rl_planner.simulation.disturbance import DisturbanceConfig
 
 if TYPE_CHECKING:
-    from rl_planner.evaluation.metrics import Metrics
-    from rl_planner.evaluation.planners import Planner
-    from rl_planner.evaluation.result import EpisodeResult
-    from rl_planner.evaluation.runner import Run
-    from rl_planner.evaluation.scenario import Scenario
+    from rl_planner.evaluation.suites import Suite
+    from rl_planner.navigation.config import Config
 
-SETTING = Setting()
 DEFAULT_SUITE, DEFAULT_EPISODES = 'static', 300
 PICTURED = 12  # panels in a picture
+GROUPS: Mapping[str, type[Config]] = {
+    'robot': RobotConfig,
+    'lidar': LidarConfig,
+    'task': TaskConfig,
+    'disturbance': DisturbanceConfig,
+}
 
 TEXT = """\
 Measure how well planners drive, all on the very same scenarios.
 
-A planner is a policy file, or greedy: turn to the goal, drive, stop before obstacles, the yardstick
-for all others. In simulation, without exploration; the same options give the same figures.
+A planner is a policy file, or a baseline: greedy (turn to the goal, drive, stop before obstacles).
+In simulation, without exploration; the same options give the same figures.
 """
 
 EPILOG = """\
-suites:
-  static   random arenas with boxes and pillars, another one for each episode. A training never
-           sees them, whatever its seed.
+suites (another world for each episode; a training never sees them, whatever its seed):
+  static       arenas of 5 to 10 m with boxes and pillars
+  dynamic      the same with 2, 4 and 6 moving discs in turn; dynamic-2, dynamic-4, dynamic-6
+  dense        arenas of 4 to 6 m, 2.7 times as full
+  rooms        rooms with doors, and the goal in another one
+  traps        U-shaped dead ends on the way to the goal
+  barn         the worlds of BARN in --barn-data, driven by a Jackal
 
 A scenario file is a YAML list; world files are found from its folder:
   - world: arena.sdf
@@ -50,20 +49,40 @@ A scenario file is a YAML list; world files are found from its folder:
     goal_tolerance: 0.25      # m
     time_limit: 40.0          # s
 
-figures: the success rate with its 95 % interval (Wilson), the mean time of the successes, and SPL,
-success weighted by path length (Anderson et al. 2018, arXiv:1807.06757).
-
 examples:
   rl_planner evaluate runs/mine/policy.safetensors greedy --episodes 1000 --json figures.json
+  rl_planner evaluate greedy --suite static,dynamic,traps
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
 """
 
 
 def add_parser(subparsers: Any) -> None:
     parser = new_parser(subparsers, 'evaluate', run, TEXT, EPILOG)
-    parser.add_argument('planners', nargs='+', metavar='PLANNER', help='a policy file, or greedy')
+    parser.add_argument(
+        'planners', nargs='+', metavar='PLANNER', help='a policy file, or a baseline'
+    )
+    _add_scenario_options(parser)
+    parser.add_argument(
+        '--planner-params',
+        type=Path,
+        metavar='FILE.yaml',
+        help='parameters of the baselines that differ from config/planners.yaml',
+    )
+    add_json(parser)
+    parser.add_argument(
+        '--picture',
+        type=Path,
+        metavar='FILE.png',
+        help=f'draw the first paths driven, {PICTURED} panels or so (png, svg, pdf)',
+    )
+    add_quiet(parser)
+
+
+def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
-    source.add_argument('--suite', help=f'which random scenarios; default: {DEFAULT_SUITE}')
+    source.add_argument(
+        '--suite', metavar='NAME[,NAME...]', help=f'which scenarios; default: {DEFAULT_SUITE}'
+    )
     source.add_argument(
         '--scenarios', type=Path, metavar='FILE.yaml', help='scenarios of your own instead'
     )
@@ -76,14 +95,21 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--seed', type=seed, default=0, metavar='K', help='which random scenarios; default: 0'
     )
-    add_json(parser)
     parser.add_argument(
-        '--picture',
+        '--params-file',
         type=Path,
-        metavar='FILE.png',
-        help=f'draw the first paths driven, {PICTURED} panels or so (png, svg, pdf)',
+        metavar='FILE.yaml',
+        help='robot, lidar, control period and disturbances, as the nodes take them; not for barn',
     )
-    add_quiet(parser)
+    parser.add_argument(
+        '--barn-data', type=Path, metavar='FILE', help='worlds of BARN: .json, .world or a folder'
+    )
+    parser.add_argument(
+        '--condition',
+        default='nominal',
+        metavar='nominal|hard',
+        help='of barn; hard: with bumpers, latency, gain and odometry errors; default: nominal',
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,94 +117,57 @@ def run(options: argparse.Namespace) -> int:
 
     if options.picture is not None:
         check_picture_path(options.picture)
-    planners = make_planners(options.planners)
-    scenarios = _scenarios(options)
-    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
-    results = [each.results for each in runs]
-    suite = None if options.scenarios else options.suite or DEFAULT_SUITE
-    source = str(options.scenarios) if options.scenarios else None
-    print(f'{source or f"suite {suite}, seed {options.seed}"}: {len(scenarios)} episodes')
-    figures = report(options.planners, scenarios, results)
-    origin = {'suite': suite, 'scenarios': source, 'seed': options.seed}
-    write_json(options.json, {**origin, 'results': figures})
+    params = evaluation.read_params(options.planner_params)
+    suites = _suites(options)
+    for each in suites:  # a wrong planner is refused before anything has been driven
+        evaluation.make_planners(options.planners, each.setting, params)
+    done = []
+    for each in suites:
+        done.append(evaluation.drive(each, options.planners, params, options.seed, options.quiet))
+        evaluation.show(done[-1], each.name if options.scenarios else _titled(each, options.seed))
+        if done[-1].interrupted:
+            break
+    origin = {
+        'suite': None if options.scenarios else options.suite or DEFAULT_SUITE,
+        'scenarios': str(options.scenarios) if options.scenarios else None,
+        'seed': options.seed,
+    }
+    evaluation.write_figures(options.json, origin, done)
     if options.picture is not None:
-        _draw(options.planners, results, options.picture)
-    return 0
+        evaluation.draw(done, options.picture, PICTURED)
+    return 130 if done[-1].interrupted else 0
 
 
-def make_planners(names: Sequence[str]) -> list[Planner]:
-    """The planners of these names, for the robot that all of this drives."""
-    from rl_planner.evaluation.planners import make_planner
-
-    return [make_planner(name, SETTING) for name in names]
+def _titled(suite: Suite, suite_seed: int) -> str:
+    return f'suite {suite.name}, seed {suite_seed}'
 
 
-def make_suite(name: str, episodes: int, suite_seed: int, quiet: bool) -> list[Scenario]:
-    """The scenarios of a suite, with a bar while they are made."""
-    from rl_planner.evaluation.scenario import suite
-
-    with progress_bar('worlds', episodes, quiet) as bar:
-        return suite(name, episodes, suite_seed, on_scenario=bar.update)
-
-
-def drive(planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quiet: bool) -> Run:
-    """One planner through all scenarios, with a bar meanwhile."""
-    from rl_planner.evaluation.runner import evaluate
-
-    with progress_bar(planner.name, len(scenarios), quiet) as bar:
-        return evaluate(planner, scenarios, SETTING, drive_seed, bar.update)
-
-
-def report(
-    names: Sequence[str], scenarios: Sequence[Scenario], results: Sequence[list[EpisodeResult]]
-) -> list[dict[str, Any]]:
-    """Print a table of how the planners did; the same as plain data."""
-    from rl_planner.evaluation.metrics import summarize
-
-    metrics = [summarize(scenarios, each) for each in results]
-    header = ('planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'SPL')
-    print(table(header, map(_cells, names, metrics)))
-    return [{'planner': name, **asdict(each)} for name, each in zip(names, metrics, strict=True)]
-
-
-def _cells(name: str, metrics: Metrics) -> list[str]:
-    low, high = metrics.success_interval
-    time = '-' if metrics.mean_time_sec is None else f'{metrics.mean_time_sec:.1f} s'
+def _suites(options: argparse.Namespace) -> list[Suite]:
+    """All that is to be driven."""
+    setting = _setting(options.params_file)
+    if options.scenarios is not None:
+        return [evaluation.own_suite(options.scenarios, options.episodes, setting)]
+    names = (options.suite or DEFAULT_SUITE).split(',')
+    episodes = options.episodes or DEFAULT_EPISODES
     return [
-        name,
-        f'{metrics.success_rate:.1%}',
-        f'{low:.1%} to {high:.1%}',
-        f'{metrics.collision_rate:.1%}',
-        f'{metrics.timeout_rate:.1%}',
-        time,
-        f'{metrics.spl:.3f}',
+        evaluation.make_suite(
+            name,
+            episodes,
+            options.seed,
+            options.quiet,
+            setting=setting,
+            barn_data=options.barn_data,
+            condition=options.condition,
+        )
+        for name in names
     ]
 
 
-def _scenarios(options: argparse.Namespace) -> list[Scenario]:
-    if options.scenarios is None:
-        episodes = options.episodes or DEFAULT_EPISODES
-        return make_suite(options.suite or DEFAULT_SUITE, episodes, options.seed, options.quiet)
-    from rl_planner.evaluation.scenario import load_scenarios
+def _setting(params_file: Path | None) -> Setting:
+    from rl_planner.cli.params_file import read_params_file
 
-    return load_scenarios(options.scenarios)[: options.episodes]
-
-
-def _draw(names: Sequence[str], results: Sequence[list[EpisodeResult]], path: Path) -> None:
-    """The first scenarios, in rows of four for each planner."""
-    from rl_planner.evaluation.pictures import draw_trajectories
-
-    panels = max(PICTURED // len(names) // 4, 1) * 4
-    shown = [
-        (name, result)
-        for name, driven in zip(names, results, strict=True)
-        for result in driven[:panels]
-    ]
-    captions = [f'{_brief(name)}: {result.time_sec:.1f} s' for name, result in shown]
-    columns = min(len(results[0]), 4)
-    draw_trajectories([result for _, result in shown], path, captions=captions, columns=columns)
-
-
-def _brief(name: str) -> str:
-    """A policy file with its run folder."""
-    return '/'.join(Path(name).parts[-2:])
+    if params_file is None:
+        return Setting()
+    given: dict[str, Any] = dict(read_params_file(params_file, GROUPS))
+    period = given['task'].control_period
+    return Setting(given['robot'], given['lidar'], period, given['disturbance'])

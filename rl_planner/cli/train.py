@@ -21,8 +21,17 @@ from rl_planner.cli.options import (
     training_line,
     write_json,
 )
+from rl_planner.cli.params_file import read_params_file
 from rl_planner.learning.config import LearningConfig
-from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
+from rl_planner.navigation.config import (
+    Config,
+    LidarConfig,
+    ObservationConfig,
+    RobotConfig,
+    TaskConfig,
+)
+from rl_planner.simulation.disturbance import DisturbanceConfig
+from rl_planner.simulation.families import FAMILIES
 
 if TYPE_CHECKING:
     from rl_planner.learning.run import RunFolder
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
     from rl_planner.simulation.episodes import EpisodePool
 
 NUM_ROBOTS = 128  # what the learning recipe is tuned for
-NUM_WORLDS = 1024
+NUM_WORLDS, WORLDS_PER_FAMILY = 1024, 512
 DEFAULT_BUDGET_SEC = 180.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
@@ -41,6 +50,7 @@ CONFIGS = {
     'lidar': LidarConfig,
     'task': TaskConfig,
     'observation': ObservationConfig,
+    'disturbance': DisturbanceConfig,
     'learning': LearningConfig,
 }
 
@@ -69,8 +79,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--world',
         type=_world,
-        metavar='random|FILE',
-        help='random worlds, or a world file (.sdf, .world); default: random',
+        metavar='random|FAMILY[,FAMILY...]|FILE',
+        help='random worlds (static ones), families of them, or a world file (.sdf, .world); '
+        f'families: {", ".join(FAMILIES)}; default: random',
     )
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument(
@@ -92,14 +103,27 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--out', type=Path, metavar='DIR', help='run folder; default: a new one, runs/<date-time>'
     )
+    parser.add_argument(
+        '--params-file',
+        type=Path,
+        metavar='FILE',
+        help='robot, lidar, task, ... where they differ from the defaults: a YAML file as the '
+        'nodes take it, such as config/robots/jackal.yaml',
+    )
     parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
     add_json(parser)
     add_quiet(parser)
 
 
 def _world(text: str) -> str:
-    """random, or a path that still holds when the run is resumed from another folder."""
-    return text if text == 'random' else str(Path(text).absolute())
+    """Families, or a path that still holds when the run is resumed from another folder."""
+    return text if _families(text) else str(Path(text).absolute())
+
+
+def _families(world: str) -> list[str] | None:
+    """The families of random worlds that `world` names; None if it names a file."""
+    names = ['static' if name == 'random' else name for name in world.split(',')]
+    return names if set(names) <= set(FAMILIES) else None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -140,9 +164,15 @@ def _new_settings(options: argparse.Namespace) -> dict[str, Any]:
     """All that a run is begun with, as config.yaml holds it."""
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
-    configs = {name: asdict(config()) for name, config in CONFIGS.items()}
+    configs = {name: asdict(config) for name, config in _configs(options.params_file).items()}
     configs['learning']['algorithm'] = fixed['algorithm']
     return {**fixed, **_budget_settings(options), **configs}
+
+
+def _configs(params_file: Path | None) -> dict[str, Config]:
+    if params_file is not None:
+        return read_params_file(params_file, CONFIGS)
+    return {name: config() for name, config in CONFIGS.items()}
 
 
 def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
@@ -152,6 +182,8 @@ def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[st
         raise CommandError(
             f'{folder.path}/config.yaml has no {missing[0]}: not a run of `rl_planner train`'
         )
+    if options.params_file is not None:
+        raise CommandError('params-file must not be given with --resume: a run keeps what it has')
     for name in FIXED:
         given = getattr(options, name)
         if given is not None and given != saved[name]:
@@ -174,24 +206,26 @@ def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEn
     robot = RobotConfig.from_mapping(settings['robot'])
     return NavigationVectorEnv(
         NUM_ROBOTS,
-        _pool(settings['world'], settings['seed'], robot.radius, quiet),
+        _pool(settings['world'], settings['seed'], robot, quiet),
         robot,
         LidarConfig.from_mapping(settings['lidar']),
         TaskConfig.from_mapping(settings['task']),
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
+        disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
     )
 
 
-def _pool(world: str, run_seed: int, radius: float, quiet: bool) -> EpisodePool:
+def _pool(world: str, run_seed: int, robot: RobotConfig, quiet: bool) -> EpisodePool:
     from rl_planner.simulation.episodes import random_pool, world_pool
     from rl_planner.simulation.random_world import Purpose
     from rl_planner.simulation.sdf import read_sdf
 
-    if world != 'random':
-        return world_pool(Purpose.TRAINING, run_seed, read_sdf(world), radius)
-    with progress_bar('worlds', NUM_WORLDS, quiet) as bar:
-        return random_pool(Purpose.TRAINING, run_seed, NUM_WORLDS, radius, on_world=bar.update)
+    if (families := _families(world)) is None:
+        return world_pool(Purpose.TRAINING, run_seed, read_sdf(world), robot)
+    count = max(NUM_WORLDS, WORLDS_PER_FAMILY * len(families))
+    with progress_bar('worlds', count, quiet) as bar:
+        return random_pool(Purpose.TRAINING, run_seed, count, robot, families, on_world=bar.update)
 
 
 def _train(

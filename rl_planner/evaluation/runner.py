@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.evaluation.planners import Floats, Perception, Planner
+from rl_planner.evaluation.planner import Floats, Perception, Planner
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting

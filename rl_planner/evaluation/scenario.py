@@ -1,12 +1,17 @@
 """Scenarios: what planners are judged by. A task, its limits, and the shortest way there is.
 
-A scenario file is a YAML list. Every key is needed; the world file is found from the file's folder:
+A scenario file is a YAML list. These keys are needed; world files are found from its folder:
 
     - world: arena.sdf          # moving obstacles are part of it
       start: [0.0, -2.5, 1.57]  # x, y (m), yaw (rad)
       goal: [3.0, 2.0]          # x, y (m)
       goal_tolerance: 0.25      # m
       time_limit: 40.0          # s
+
+A scenario may have `movers` of its own, discs that go back and forth, besides those of its world:
+
+      movers:
+        - {from: [1.0, -1.0], to: [1.0, 2.0], radius: 0.25, speed: 0.3}  # m, m/s
 """
 
 from __future__ import annotations
@@ -14,23 +19,21 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
-from rl_planner.navigation.config import Bounds, ConfigError, RobotConfig, TaskConfig, check
-from rl_planner.simulation.episodes import Episode, random_pool
+from rl_planner.navigation.config import Bounds, ConfigError, RobotConfig, check
+from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.free_space import FreeSpace
-from rl_planner.simulation.random_world import Purpose
 from rl_planner.simulation.sdf import read_sdf
-from rl_planner.simulation.world import World, WorldError
+from rl_planner.simulation.world import FloatArray, World, WorldError
 
 KEYS = ('world', 'start', 'goal', 'goal_tolerance', 'time_limit')
-
-OnScenario = Callable[[], None]
+MOVER_KEYS = ('from', 'to', 'radius', 'speed')
 
 
 class ScenarioError(ValueError):
@@ -52,55 +55,6 @@ class Scenario(Episode):
     shortest_path: float
 
 
-def suite(
-    name: str,
-    episodes: int,
-    seed: int,
-    robot: RobotConfig | None = None,
-    on_scenario: OnScenario | None = None,
-) -> list[Scenario]:
-    """The first `episodes` scenarios of a suite. No training ever drives in their worlds.
-
-    Raises:
-        ScenarioError: there is no such suite.
-    """
-    if name not in SUITES:
-        raise ScenarioError(f'suite must be one of {", ".join(SUITES)}, got {name!r}')
-    return SUITES[name](episodes, seed, robot or RobotConfig(), on_scenario)
-
-
-def _static(
-    episodes: int, seed: int, robot: RobotConfig, on_scenario: OnScenario | None
-) -> list[Scenario]:
-    """Random arenas with boxes and pillars, one episode in each."""
-    pool = random_pool(
-        Purpose.EVALUATION, seed, episodes, robot.radius, pairs_per_world=1, on_world=on_scenario
-    )
-    task = TaskConfig()
-    scenarios = []
-    for index in range(episodes):
-        episode = pool.episode(index, 0)
-        shortest = FreeSpace(episode.world, robot.radius).path_length(
-            episode.start[:2], episode.goal
-        )
-        scenarios.append(
-            Scenario(
-                episode.world,
-                episode.start,
-                episode.goal,
-                task.xy_goal_tolerance,
-                task.time_limit,
-                shortest,
-            )
-        )
-    return scenarios
-
-
-SUITES: dict[str, Callable[[int, int, RobotConfig, OnScenario | None], list[Scenario]]] = {
-    'static': _static,
-}
-
-
 def load_scenarios(path: str | Path, robot: RobotConfig | None = None) -> list[Scenario]:
     """Read a scenario file.
 
@@ -110,16 +64,12 @@ def load_scenarios(path: str | Path, robot: RobotConfig | None = None) -> list[S
     """
     path = Path(path)
     robot = robot or RobotConfig()
-
-    @functools.cache
-    def world(file: Path) -> tuple[World, FreeSpace]:
-        content = read_sdf(file)
-        return content, FreeSpace(content, robot.radius)
+    read = functools.cache(read_sdf)
 
     def scenario(number: int, entry: Any) -> Scenario:
         try:
             _check_keys(entry)
-            return _scenario(entry, *world(_world_file(entry, path.parent)), robot.radius)
+            return _scenario(entry, read(_world_file(entry, path.parent)), robot)
         except (ConfigError, WorldError, ScenarioError) as error:
             raise ScenarioError(f'{path}, scenario {number}: {error}') from error
 
@@ -143,8 +93,9 @@ def _check_keys(entry: Any) -> None:
         raise ScenarioError(f'must be a mapping with {", ".join(KEYS)}, got {entry!r}')
     if missing := [key for key in KEYS if key not in entry]:
         raise ScenarioError(f'{missing[0]} is missing')
-    if unknown := [key for key in entry if key not in KEYS]:
-        raise ScenarioError(f'unknown key {unknown[0]}; there are {", ".join(KEYS)}')
+    known = (*KEYS, 'movers')
+    if unknown := [key for key in entry if key not in known]:
+        raise ScenarioError(f'unknown key {unknown[0]}; there are {", ".join(known)}')
 
 
 def _world_file(entry: dict[str, Any], folder: Path) -> Path:
@@ -154,23 +105,40 @@ def _world_file(entry: dict[str, Any], folder: Path) -> Path:
     return path
 
 
-def _scenario(entry: dict[str, Any], world: World, space: FreeSpace, radius: float) -> Scenario:
+def _scenario(entry: dict[str, Any], world: World, robot: RobotConfig) -> Scenario:
     x, y, yaw = _numbers(entry, 'start', 'x, y, yaw')
     goal_x, goal_y = _numbers(entry, 'goal', 'x, y')
+    space = FreeSpace(world, robot.inscribed_radius, places=[(x, y), (goal_x, goal_y)])
     shortest = space.path_length((x, y), (goal_x, goal_y))
-    if (room := space.clearance_at(x, y)) < radius:
+    if (room := space.clearance_at(x, y)) < robot.radius:
         start = entry['start']
         raise ScenarioError(
-            f'start {start} must be {radius:g} m clear of obstacles, got {room:.3g}'
+            f'start {start} must be {robot.radius:g} m clear of obstacles, got {room:.3g}'
         )
     return Scenario(
-        world,
+        replace(world, movers=np.concatenate([world.movers, _movers(entry)])),
         (x, y, yaw),
         (goal_x, goal_y),
         check('goal_tolerance', entry['goal_tolerance'], 0.0, Bounds(above=0.0, at_most=5.0)),
         check('time_limit', entry['time_limit'], 0.0, Bounds(above=0.0)),
         shortest,
     )
+
+
+def _movers(entry: dict[str, Any]) -> FloatArray:
+    """(M, 7) the scenario's own moving obstacles, as in `World.movers`."""
+    movers = entry.get('movers', [])
+    if not isinstance(movers, list):
+        raise ScenarioError(f'movers must be a list, got {movers!r}')
+    rows = []
+    for mover in movers:
+        if not isinstance(mover, dict) or set(mover) != set(MOVER_KEYS):
+            raise ScenarioError(f'a mover must have {", ".join(MOVER_KEYS)}, got {mover!r}')
+        ends = [*_numbers(mover, 'from', 'x, y'), *_numbers(mover, 'to', 'x, y')]
+        radius = check('radius', mover['radius'], 0.0, Bounds(above=0.0, at_most=5.0))
+        speed = check('speed', mover['speed'], 0.0, Bounds(at_least=0.0, at_most=10.0))
+        rows.append([*ends, radius, speed, 0.0])
+    return np.reshape(rows, (-1, 7))
 
 
 def _numbers(entry: dict[str, Any], key: str, names: str) -> list[float]:

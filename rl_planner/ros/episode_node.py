@@ -68,7 +68,7 @@ class EpisodeNode(RunnableNode):
     def __init__(self) -> None:
         super().__init__('episode_node')
         self._config = parameters.declare(self, '', EpisodeConfig)
-        self._radius = parameters.declare(self, 'robot', RobotConfig).radius
+        self._robot = parameters.declare(self, 'robot', RobotConfig)
         self._time_limit = parameters.declare(self, 'task', TaskConfig).time_limit
         parameters.refuse_unknown(self)
         names = self._config.robots
@@ -97,11 +97,11 @@ class EpisodeNode(RunnableNode):
         while True:
             rng = generator(purpose, self._config.seed, index)
             if world is None:
-                place, starts, goals = random_episodes(rng, self._radius, EPISODES_PER_WORLD)
+                place, starts, goals = random_episodes(rng, self._robot, EPISODES_PER_WORLD)
             else:
                 place, (starts, goals) = (
                     world,
-                    sample_episodes(world, rng, self._radius, EPISODES_PER_WORLD),
+                    sample_episodes(world, rng, self._robot, EPISODES_PER_WORLD),
                 )
             for (x, y, yaw), (goal_x, goal_y) in zip(starts.tolist(), goals.tolist(), strict=True):
                 yield Episode(place, (x, y, yaw), (goal_x, goal_y))

@@ -20,6 +20,7 @@ from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry, observation_size
 from rl_planner.navigation.policy import ACTION_SIZE
 from rl_planner.navigation.task import Outcome, Terms, evaluate
+from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import EpisodePool
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.simulator import BatchSimulator, Rows
@@ -70,6 +71,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         observation: ObservationConfig | None = None,
         seed: int = 0,
         threads: int = 1,
+        disturbance: DisturbanceConfig | None = None,
     ) -> None:
         self.num_envs = num_envs
         self.robot, self.task = robot or RobotConfig(), task or TaskConfig()
@@ -84,6 +86,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
             num_envs,
             self.task.control_period,
             threads=threads,
+            disturbance=disturbance,
         )
         self._encoder = ObservationEncoder(
             self.observation, self.robot, ScanGeometry.of(lidar), num_envs
@@ -168,13 +171,17 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         everyone = len(rows) == self.num_envs
         index: Any = slice(None) if everyone else rows
         simulator = self.simulator
-        poses, goals = simulator.poses[index], self.goals[index]
-        goal = np.stack(to_robot_frame(*poses.T, *goals.T), axis=-1)
+        odometry, goals = simulator.odometry[index], self.goals[index]
+        goal = np.stack(to_robot_frame(*odometry.T, *goals.T), axis=-1)
         self.goal_in_robot_frame[index] = goal
-        self.distances[index] = np.hypot(goal[:, 0], goal[:, 1])
+        self.distances[index] = np.hypot(*(goals - simulator.poses[index, :2]).T)
         out = self._observations if everyone else np.empty_like(self._observations[index])
         self._encoder.encode(
-            simulator.ranges[index], goal, simulator.velocities[index], self.commands[index], out
+            simulator.ranges[index],
+            goal,
+            simulator.measured_velocities[index],
+            self.commands[index],
+            out,
         )
         if not everyone:
             self._observations[index] = out

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rl_planner.navigation.config import RobotConfig
+from rl_planner.simulation.families import FAMILIES, Family
 from rl_planner.simulation.free_space import FreeSpace
-from rl_planner.simulation.random_world import (
-    Purpose,
-    RandomWorldConfig,
-    generator,
-    random_world,
-)
-from rl_planner.simulation.world import FloatArray, World, WorldError
+from rl_planner.simulation.random_world import Purpose, generator
+from rl_planner.simulation.world import FloatArray, World, WorldError, mover_positions
 
-MIN_GOAL_DISTANCE = 3.0
-START_MARGIN = 0.08  # beyond the robot's radius: room to turn away from what is next to the start
+START_MARGIN = 0.08  # beyond the robot's edge: room to turn away from what is next to the start
+MOVER_MARGIN = 0.5  # a moving obstacle begins so far from the robot: it cannot be there at once
+RANDOM = FAMILIES['static']
 
 
 @dataclass(frozen=True)
@@ -44,25 +43,35 @@ class EpisodePool:
 
 
 def sample_episodes(
-    world: World, rng: np.random.Generator, robot_radius: float, count: int
+    world: World, rng: np.random.Generator, robot: RobotConfig, count: int, family: Family = RANDOM
 ) -> tuple[FloatArray, FloatArray]:
-    """(count, 3) starts and (count, 2) goals that are free, connected and 3 m or more apart."""
-    space = FreeSpace(world, robot_radius + START_MARGIN)
-    starts, goals = space.sample_pairs(rng, count, MIN_GOAL_DISTANCE)
+    """(count, 3) starts and (count, 2) goals that are free, connected and as `family` wants them.
+
+    Raises:
+        WorldError: there is no room for that.
+    """
+    space = FreeSpace(world, robot.inscribed_radius + START_MARGIN)
+    movers = mover_positions(world.movers, 0.0)
+
+    def may_start(places: FloatArray) -> NDArray[np.bool_]:
+        away = np.hypot(*(places[:, None] - movers).transpose(2, 0, 1)) - world.movers[:, 4]
+        room = np.array([space.clearance_at(*place) for place in places.tolist()])
+        return np.asarray((away >= robot.radius + MOVER_MARGIN).all(axis=1) & (room > robot.radius))
+
+    starts, goals = space.sample_pairs(
+        rng, count, family.min_goal_distance, family.min_detour, may_start
+    )
     return np.column_stack([starts, rng.uniform(-np.pi, np.pi, count)]), goals
 
 
 def random_episodes(
-    rng: np.random.Generator,
-    robot_radius: float,
-    count: int,
-    config: RandomWorldConfig | None = None,
+    rng: np.random.Generator, robot: RobotConfig, count: int, family: Family = RANDOM
 ) -> tuple[World, FloatArray, FloatArray]:
     """A random world and `count` episodes in it; a world without room for them is drawn again."""
     for _ in range(100):
-        world = random_world(rng, config)
+        world = family.make(rng)
         try:
-            return world, *sample_episodes(world, rng, robot_radius, count)
+            return world, *sample_episodes(world, rng, robot, count, family)
         except WorldError:
             continue
     raise WorldError('100 random worlds in a row had no room for an episode: too many obstacles')
@@ -72,17 +81,22 @@ def random_pool(
     purpose: Purpose,
     seed: int,
     num_worlds: int,
-    robot_radius: float,
+    robot: RobotConfig,
+    families: Sequence[str] = ('static',),
     pairs_per_world: int = 16,
-    config: RandomWorldConfig | None = None,
     on_world: Callable[[], None] | None = None,
 ) -> EpisodePool:
-    """Random worlds of one purpose and seed, each from a generator of its own."""
+    """Random worlds of one purpose and seed, of the families in turn.
+
+    Each world has a generator of its own: it depends on nothing but purpose, seed, index and
+    family.
+    """
     worlds, starts, goals = [], [], []
     for index in range(num_worlds):
-        rng = generator(purpose, seed, index)
+        family = families[index % len(families)]
+        rng = generator(purpose, seed, index, family)
         world, world_starts, world_goals = random_episodes(
-            rng, robot_radius, pairs_per_world, config
+            rng, robot, pairs_per_world, FAMILIES[family]
         )
         worlds.append(world)
         starts.append(world_starts)
@@ -93,8 +107,8 @@ def random_pool(
 
 
 def world_pool(
-    purpose: Purpose, seed: int, world: World, robot_radius: float, pairs: int = 512
+    purpose: Purpose, seed: int, world: World, robot: RobotConfig, pairs: int = 512
 ) -> EpisodePool:
     """Episodes in one given world."""
-    starts, goals = sample_episodes(world, generator(purpose, seed), robot_radius, pairs)
+    starts, goals = sample_episodes(world, generator(purpose, seed), robot, pairs)
     return EpisodePool([world], starts[None], goals[None])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.simulation.compiled import compiled
 from rl_planner.simulation.world import FloatArray, World, WorldError
+
+GOALS_PER_START = 4  # where goals must lie behind a detour, which is dear to find out
 
 Cells = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -148,12 +151,14 @@ def _sees(free: Mask, cell: int, other: int) -> bool:
 
 
 @compiled
-def _shortest_path(free: Mask, begin: int, end: int) -> float:
-    """Length in cells of the shortest path, in straight lines of any direction, or infinity.
+def _path_lengths(free: Mask, begin: int, end: int, any_angle: bool) -> FloatArray:
+    """(cells,) length in cells of the shortest path to each cell; infinity where there is none, and
+    where it is not known yet when `end` has been reached.
 
-    Theta* (Nash et al. 2007) without a heuristic: as Dijkstra's, but a cell continues the straight
-    line from its predecessor's predecessor where that one sees it. A path along the grid alone
-    would be up to 8 % longer.
+    With `any_angle` in straight lines of any direction: Theta* (Nash et al. 2007) without a
+    heuristic, which is Dijkstra's algorithm, but a cell continues the straight line from its
+    predecessor's predecessor where that one sees it. Without, in the grid's eight directions: up to
+    8 % longer, and found several times as soon.
     """
     rows, columns = free.shape
     cost = np.full(free.size, np.inf)
@@ -163,19 +168,26 @@ def _shortest_path(free: Mask, begin: int, end: int) -> float:
     while queue:
         so_far, cell = heapq.heappop(queue)
         if cell == end:
-            return so_far
+            break
         if so_far > cost[cell]:
             continue
         for step in range(9):
             r, c = cell // columns + step // 3 - 1, cell % columns + step % 3 - 1
             if 0 <= r < rows and 0 <= c < columns and free[r, c]:
                 near = r * columns + c
-                origin = via[cell] if _sees(free, via[cell], near) else cell
+                origin = via[cell] if any_angle and _sees(free, via[cell], near) else cell
                 total = cost[origin] + _distance(columns, origin, near)
                 if total < cost[near]:
                     cost[near], via[near] = total, origin
                     heapq.heappush(queue, (total, near))
-    return np.inf
+    return cost
+
+
+def _bounds(world: World, places: Sequence[tuple[float, float]]) -> FloatArray:
+    """x_min, y_min, x_max, y_max of the world's obstacles and of those `places` that are finite."""
+    corners = np.array([world.bounds[:2], world.bounds[2:], *places])
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
 
 
 class FreeSpace:
@@ -188,13 +200,20 @@ class FreeSpace:
         world: moving obstacles are left out: they give way in time.
         clearance: how far the robot's centre must stay from obstacles (m).
         resolution: cell size (m).
+        places: (x, y) that the grid must hold, besides the obstacles (m).
 
     Raises:
         WorldError: no such cell is free.
     """
 
-    def __init__(self, world: World, clearance: float, resolution: float = 0.1) -> None:
-        x_min, y_min, x_max, y_max = world.bounds
+    def __init__(
+        self,
+        world: World,
+        clearance: float,
+        resolution: float = 0.1,
+        places: Sequence[tuple[float, float]] = (),
+    ) -> None:
+        x_min, y_min, x_max, y_max = _bounds(world, places)
         margin = 2.0 * clearance + resolution
         self.resolution = resolution
         self._name, self._clearance = world.name, clearance
@@ -218,25 +237,59 @@ class FreeSpace:
         return np.stack([self._xs[cells % columns], self._ys[cells // columns]], axis=-1)
 
     def sample_pairs(
-        self, rng: np.random.Generator, count: int, min_distance: float
+        self,
+        rng: np.random.Generator,
+        count: int,
+        min_distance: float,
+        min_detour: float = 1.0,
+        may_start: Callable[[FloatArray], Mask] | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """(count, 2) starts and goals, connected, at least `min_distance` (m) apart.
 
+        Args:
+            min_detour: the shortest way is at least so many times as long as the straight line.
+            may_start: which of (n, 2) places are fit to start from; all if not given.
+
         Raises:
-            WorldError: the region is too small for that.
+            WorldError: there is no room for that.
         """
-        starts = np.empty((0, 2))
-        goals = np.empty((0, 2))
+        starts: FloatArray = np.empty((0, 2))
+        goals: FloatArray = np.empty((0, 2))
         for _ in range(20):
-            ends = self.points(rng.choice(self.cells, (8 * count, 2)).ravel()).reshape(-1, 2, 2)
-            apart = np.hypot(*(ends[:, 1] - ends[:, 0]).T) >= min_distance
-            starts = np.concatenate([starts, ends[apart, 0]])
-            goals = np.concatenate([goals, ends[apart, 1]])
+            cells = rng.choice(self.cells, (8 * count, 2))
+            ends: FloatArray = self.points(cells.ravel()).reshape(-1, 2, 2)
+            fit = np.hypot(*(ends[:, 1] - ends[:, 0]).T) >= min_distance
+            if may_start is not None:
+                fit &= may_start(ends[:, 0])
+            ends = ends[fit]
+            if min_detour > 1.0:
+                few = ends[: -(-count // GOALS_PER_START), 0]
+                ends = self._with_detours(rng, few, min_distance, min_detour)
+            starts = np.concatenate([starts, ends[:, 0]])
+            goals = np.concatenate([goals, ends[:, 1]])
             if len(starts) >= count:
                 return starts[:count], goals[:count]
         raise WorldError(
             f'{self._name}: start and goal must be {min_distance:g} m apart, too little free space'
         )
+
+    def _with_detours(
+        self, rng: np.random.Generator, starts: FloatArray, min_distance: float, min_detour: float
+    ) -> FloatArray:
+        """(n, 2, 2) starts, with up to GOALS_PER_START goals each behind such a detour.
+
+        The paths to all places take no longer to find than that to the farthest. They are those in
+        the grid's eight directions.
+        """
+        pairs = []
+        for start in starts:
+            cells = rng.choice(self.cells, 64)
+            straight = np.hypot(*(self.points(cells) - start).T)
+            begin = self._cell((float(start[0]), float(start[1])), 'start')
+            lengths = self.resolution * _path_lengths(self._free, begin, -1, False)[cells]
+            fit = (straight >= min_distance) & (lengths >= min_detour * straight)
+            pairs += [(start, goal) for goal in self.points(cells[fit][:GOALS_PER_START])]
+        return np.reshape(pairs, (-1, 2, 2))
 
     def path_length(self, start: tuple[float, float], goal: tuple[float, float]) -> float:
         """Length (m) of the shortest way for the robot, never less than the straight line.
@@ -244,7 +297,8 @@ class FreeSpace:
         Raises:
             WorldError: start or goal is inside an obstacle, or the goal cannot be reached.
         """
-        length = _shortest_path(self._free, self._cell(start, 'start'), self._cell(goal, 'goal'))
+        begin, end = self._cell(start, 'start'), self._cell(goal, 'goal')
+        length = _path_lengths(self._free, begin, end, True)[end]
         if not np.isfinite(length):
             raise WorldError(f'{self._name}: goal {goal} cannot be reached from {start}')
         return max(float(length) * self.resolution, math.dist(start, goal))

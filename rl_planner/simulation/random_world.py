@@ -20,9 +20,12 @@ class Purpose(IntEnum):
     EVALUATION = 2
 
 
-def generator(purpose: Purpose, seed: int, index: int = 0) -> np.random.Generator:
+def generator(
+    purpose: Purpose, seed: int, index: int = 0, family: str = 'static'
+) -> np.random.Generator:
     """The generator of world `index` of a purpose; distinct arguments give unrelated streams."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(purpose), index)))
+    key = (int(purpose), index, *(family.encode() if family != 'static' else b''))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,14 @@ def random_world(rng: np.random.Generator, config: RandomWorldConfig | None = No
     boxes = rng.poisson(config.boxes_per_area * area)
     circles = rng.poisson(config.circles_per_area * area)
     return World(
-        boxes=np.concatenate([_arena(*size), _boxes(rng, boxes, size)]),
+        boxes=np.concatenate([arena_walls(*size), _boxes(rng, boxes, size)]),
         circles=np.column_stack([_places(rng, circles, size), rng.uniform(0.1, 0.35, circles)]),
         movers=_movers(rng, config.movers, size),
         name='random world',
     )
 
 
-def _arena(length: float, width: float) -> FloatArray:
+def arena_walls(length: float, width: float) -> FloatArray:
     """(4, 5) the walls around length x width metres of floor."""
     x, y = (length + WALL_THICKNESS) / 2.0, (width + WALL_THICKNESS) / 2.0
     across = width + 2.0 * WALL_THICKNESS

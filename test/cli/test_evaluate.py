@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rl_planner.evaluation import runner
+
 ARENA = Path(__file__).parents[2] / 'worlds' / 'arena.sdf'  # 8 x 8 m of floor, and nothing on it
 
 
@@ -34,8 +36,9 @@ def test_greedy_on_scenarios_of_ones_own(command: Any, scenarios: Path, tmp_path
     figures = json.loads(figures_path.read_text())
     assert (figures['suite'], figures['scenarios']) == (None, str(scenarios))
     (result,) = figures['results']
-    assert set(result) == {
+    assert list(result)[:9] == [
         'planner',
+        'suite',
         'episodes',
         'success_rate',
         'success_interval',
@@ -43,37 +46,66 @@ def test_greedy_on_scenarios_of_ones_own(command: Any, scenarios: Path, tmp_path
         'timeout_rate',
         'mean_time_sec',
         'spl',
-    }
+    ]
     assert (result['planner'], result['episodes'], result['success_rate']) == ('greedy', 4, 0.75)
     assert (result['collision_rate'], result['timeout_rate']) == (0.0, 0.25)
     assert result['success_interval'] == pytest.approx([0.3006, 0.9544], abs=1e-4)
 
 
 def test_the_same_seed_gives_the_same_file(command: Any, policy_file: Path, tmp_path: Path) -> None:
-    def figures(seed: int, name: str) -> bytes:
+    def figures(seed: int, name: str) -> Any:
         path = tmp_path / name
-        options = ['--episodes', 20, '--seed', seed, '--json', path]
+        options = ['--suite', 'static,dynamic', '--episodes', 20, '--seed', seed, '--json', path]
         assert command('evaluate', policy_file, 'greedy', *options).code == 0
-        return path.read_bytes()
+        content = json.loads(path.read_text())
+        timing = content.pop('timing')
+        assert len(timing) == 4
+        assert all(each['decision_sec'] > 0.0 for each in timing)
+        return content
 
     first = figures(3, 'first.json')
-    assert first == figures(3, 'second.json')
-    assert json.loads(first)['seed'] == 3
-    assert json.loads(first)['results'] != json.loads(figures(4, 'other.json'))['results']
+    assert json.dumps(first) == json.dumps(figures(3, 'second.json'))
+    assert first['seed'] == 3
+    assert [each['suite'] for each in first['results']] == ['static'] * 2 + ['dynamic'] * 2
+    assert first['results'] != figures(4, 'other.json')['results']
 
 
 def test_planners_are_compared_on_the_same_scenarios(
     command: Any, policy_file: Path, tmp_path: Path
 ) -> None:
-    """Twice the same planner must give the same figures."""
-    path = tmp_path / 'figures.json'
-    names = ['greedy', policy_file, 'greedy']
+    """Twice the same policy must give the same figures."""
+    path, copy = tmp_path / 'figures.json', tmp_path / 'copy.safetensors'
+    copy.write_bytes(policy_file.read_bytes())
+    names = [policy_file, 'greedy', copy]
     assert command('evaluate', *names, '--episodes', 15, '--json', path).code == 0
     figures = json.loads(path.read_text())
-    first, policy, second = figures['results']
+    first, greedy, second = figures['results']
+    assert (first.pop('planner'), second.pop('planner')) == (str(policy_file), str(copy))
     assert first == second
-    assert policy['planner'] == str(policy_file)
-    assert (figures['suite'], policy['episodes']) == ('static', 15)
+    assert greedy['planner'] == 'greedy'
+    assert (figures['suite'], greedy['episodes']) == ('static', 15)
+
+
+def test_ctrl_c_keeps_what_whole_chunks_have_brought(
+    command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 150 scenarios, 100 to a chunk, the first chunk is kept, and no planner after it begins."""
+    step = runner._Drive.step
+
+    def interrupted(self: Any, planner: Any) -> int:
+        if len(self._scenarios) == 50 and len(self.rows) < 50:
+            raise KeyboardInterrupt
+        return step(self, planner)
+
+    monkeypatch.setattr(runner._Drive, 'step', interrupted)
+    path = tmp_path / 'figures.json'
+    answer = command(
+        'evaluate', 'greedy', '--suite', 'static,dense', '--episodes', 150, '--json', path
+    )
+    assert answer.code == 130
+    figures = json.loads(path.read_text())
+    assert figures['interrupted'] is True
+    assert [(each['suite'], each['episodes']) for each in figures['results']] == [('static', 100)]
 
 
 def test_the_first_scenarios_of_a_file(command: Any, scenarios: Path) -> None:
@@ -91,11 +123,11 @@ def test_without_a_success_there_is_no_time(command: Any, scenarios: Path, tmp_p
     assert answer.out.splitlines()[-1].split()[-2:] == ['-', '0.000']
 
 
-@pytest.mark.parametrize('planners', [['greedy'], ['greedy', 'greedy']])
+@pytest.mark.parametrize('policies', [0, 1])
 def test_a_picture_is_drawn(
-    command: Any, scenarios: Path, tmp_path: Path, planners: list[str]
+    command: Any, scenarios: Path, policy_file: Path, tmp_path: Path, policies: int
 ) -> None:
-    path = tmp_path / 'driven.png'
+    path, planners = tmp_path / 'driven.png', ['greedy', policy_file][: 1 + policies]
     assert command('evaluate', *planners, '--scenarios', scenarios, '--picture', path).code == 0
     assert path.read_bytes().startswith(b'\x89PNG')
 
@@ -103,8 +135,21 @@ def test_a_picture_is_drawn(
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['flying'], "planner must be greedy or an existing policy file, got 'flying'"),
-        (['greedy', '--suite', 'hard'], "suite must be one of static, got 'hard'"),
+        (['flying'], "or a policy file, got 'flying'"),
+        (['greedy', '--suite', 'hard'], 'suite must be one of static, dynamic'),
+        (['greedy', '--suite', 'static,hard'], "barn, got 'hard'"),
+        (['greedy', 'greedy'], 'planner greedy is named twice'),
+        (['greedy', '--suite', 'barn'], 'suite barn needs barn-data'),
+        (
+            ['greedy', '--suite', 'barn', '--barn-data', 'none.json'],
+            'cannot read BARN worlds none.json: No such file',
+        ),
+        (
+            ['greedy', '--suite', 'barn', '--barn-data', ARENA, '--condition', 'soft'],
+            "condition must be one of nominal, hard, got 'soft'",
+        ),
+        (['greedy', '--planner-params', 'none.yaml'], 'cannot read none.yaml: No such file'),
+        (['greedy', '--params-file', 'none.yaml'], 'cannot read none.yaml: No such file'),
         (['greedy', '--scenarios', 'none.yaml'], 'cannot read scenarios none.yaml: No such file'),
         (['greedy', '--picture', 'a.gif'], "picture must end in .png, .svg, .pdf, got 'a.gif'"),
         ([ARENA], 'arena.sdf: not a policy file'),

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rl_planner.evaluation.planners import GreedyPlanner, LearnedPlanner, Perception, Planner
+from rl_planner.evaluation.greedy import GreedyPlanner
+from rl_planner.evaluation.learned import LearnedPlanner
+from rl_planner.evaluation.planner import Perception, Planner
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.runner import evaluate
-from rl_planner.evaluation.scenario import Scenario, suite
+from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
+from rl_planner.evaluation.suites import make_suite
 from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
@@ -113,7 +116,7 @@ def test_it_drives_as_in_training(make_policy: Callable[..., Policy]) -> None:
     """The gymnasium environment, with the same actions, goes the same ways to the same ends."""
     policy = make_policy()
     planner = LearnedPlanner(policy, SETTING)
-    for scenario in suite('static', 3, 5):
+    for scenario in make_suite('static', 3, 5).scenarios:
         (result,) = drive(planner, scenario)
         starts, goals = np.array([[scenario.start]]), np.array([[scenario.goal]])
         env = NavigationVectorEnv(
@@ -139,7 +142,7 @@ def test_noise_comes_from_the_seed(make_scenario: MakeScenario) -> None:
 
 
 def test_greedy_reaches_many_goals_and_touches_nothing() -> None:
-    results = drive(GreedyPlanner(SETTING), *suite('static', 40, 3))
+    results = drive(GreedyPlanner(SETTING), *make_suite('static', 40, 3).scenarios)
     outcomes = [each.outcome for each in results]
     assert outcomes.count(Outcome.COLLISION) == 0
     assert 10 <= outcomes.count(Outcome.GOAL) <= 30

@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rl_planner.evaluation.scenario import ScenarioError, load_scenarios, suite
+from rl_planner.evaluation.scenario import ScenarioError, load_scenarios
 from rl_planner.navigation.config import RobotConfig
-from rl_planner.simulation.episodes import random_pool
-from rl_planner.simulation.random_world import Purpose, generator
 from rl_planner.simulation.sdf_writer import write_sdf
 from rl_planner.simulation.world import World
 
@@ -72,6 +68,23 @@ def test_movers_of_the_world_file_move(tmp_path: Path) -> None:
     assert len(scenario.world.movers) == 4
 
 
+MOVER = {'from': [1.0, -1.0], 'to': [1.0, 2.0], 'radius': 0.25, 'speed': 0.3}
+
+
+def test_a_scenario_has_movers_of_its_own(tmp_path: Path) -> None:
+    (scenario,) = load_scenarios(write(tmp_path, {**GOOD, 'movers': [MOVER, MOVER]}))
+    expected = [1.0, -1.0, 1.0, 2.0, 0.25, 0.3, 0.0]
+    np.testing.assert_array_equal(scenario.world.movers, [expected, expected])
+
+
+def test_a_goal_beyond_all_obstacles(tmp_path: Path) -> None:
+    """The only pillar stands at the origin; the goal is 20 m behind it."""
+    write_sdf(World(circles=np.array([[0.0, 0.0, 0.3]])), tmp_path / 'pillar.sdf')
+    entry = {**GOOD, 'world': 'pillar.sdf', 'start': [-2.0, 0.0, 0.0], 'goal': [20.0, 0.0]}
+    (scenario,) = load_scenarios(write(tmp_path, entry))
+    assert 22.0 <= scenario.shortest_path <= 22.5
+
+
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
@@ -91,7 +104,12 @@ def test_movers_of_the_world_file_move(tmp_path: Path) -> None:
         ({'start': [4.05, 0.0, 0.0]}, r'arena: start \(4.05, 0.0\) is inside an obstacle'),
         ({'start': [3.9, 0.0, 0.0]}, r'start .* must be 0.17 m clear of obstacles, got 0.1'),
         ({'goal': [0.0, 4.05]}, r'arena: goal \(0.0, 4.05\) is inside an obstacle'),
-        ({'goal': [0.0, 9.0]}, r'arena: goal \(0.0, 9.0\) must be 0.17 m clear of obstacles'),
+        ({'goal': [0.0, 9.0]}, r'arena: goal \(0.0, 9.0\) cannot be reached from'),
+        ({'movers': 'many'}, "movers must be a list, got 'many'"),
+        ({'movers': [{'from': [0, 0]}]}, 'a mover must have from, to, radius, speed, got'),
+        ({'movers': [{**MOVER, 'to': [0.0]}]}, r'to must be finite numbers \[x, y\], got'),
+        ({'movers': [{**MOVER, 'radius': 0}]}, 'radius must be above 0 and at most 5, got 0'),
+        ({'movers': [{**MOVER, 'speed': -1}]}, 'speed must be at least 0 and at most 10, got -1'),
     ],
 )
 def test_a_bad_scenario_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -149,50 +167,3 @@ def test_a_larger_robot_needs_more_room(tmp_path: Path) -> None:
     assert load_scenarios(path)
     with pytest.raises(ScenarioError, match=r'must be 0\.4 m clear of obstacles, got 0\.3'):
         load_scenarios(path, RobotConfig(radius=0.4))
-
-
-def test_a_suite_is_the_same_for_the_same_seed() -> None:
-    one, two, other = suite('static', 5, 7), suite('static', 5, 7), suite('static', 5, 8)
-    assert [each.start for each in one] == [each.start for each in two]
-    np.testing.assert_array_equal(one[3].world.boxes, two[3].world.boxes)
-    assert {each.start for each in one}.isdisjoint(each.start for each in other)
-
-
-def test_more_episodes_begin_with_the_same_ones() -> None:
-    few, many = suite('static', 3, 0), suite('static', 6, 0)
-    assert [each.goal for each in few] == [each.goal for each in many[:3]]
-
-
-def test_every_scenario_of_the_suite_can_be_driven() -> None:
-    calls: list[None] = []
-    scenarios = suite('static', 8, 1, on_scenario=lambda: calls.append(None))
-    assert len(calls) == len(scenarios) == 8
-    for each in scenarios:
-        straight = math.dist(each.start[:2], each.goal)
-        assert 3.0 <= straight <= each.shortest_path < math.inf
-        assert (each.xy_goal_tolerance, each.time_limit) == (0.25, 40.0)
-        assert not len(each.world.movers)
-
-
-def test_an_unknown_suite_is_named() -> None:
-    with pytest.raises(ScenarioError, match="suite must be one of static, got 'hard'"):
-        suite('hard', 1, 0)
-
-
-def test_no_world_is_both_trained_in_and_evaluated_in() -> None:
-    seeds = range(4)
-    trained = [w for seed in seeds for w in random_pool(Purpose.TRAINING, seed, 5, 0.17, 1).worlds]
-    evaluated = [each.world for seed in seeds for each in suite('static', 5, seed)]
-    for world in evaluated:
-        assert not any(np.array_equal(world.boxes, other.boxes) for other in trained)
-
-
-SEEDS = st.integers(0, 2**40)
-INDICES = st.integers(0, 10**6)
-
-
-@given(SEEDS, INDICES, SEEDS, INDICES)
-def test_no_training_seed_is_an_evaluation_seed(a: int, i: int, b: int, j: int) -> None:
-    trained = generator(Purpose.TRAINING, a, i).integers(2**63, size=2)
-    evaluated = generator(Purpose.EVALUATION, b, j).integers(2**63, size=2)
-    assert tuple(trained) != tuple(evaluated)

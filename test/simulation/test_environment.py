@@ -23,16 +23,14 @@ from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.environment import NavigationVectorEnv
 from rl_planner.simulation.episodes import EpisodePool, random_pool
 from rl_planner.simulation.obstacles import pack_worlds
-from rl_planner.simulation.random_world import Purpose, RandomWorldConfig
+from rl_planner.simulation.random_world import Purpose
 from rl_planner.simulation.simulator import BatchSimulator
 from rl_planner.simulation.world import World
 
 LIDAR = LidarConfig(num_beams=24)
 OBSERVATION = ObservationConfig(num_sectors=12)
 TASK = TaskConfig(time_limit=1.0)
-POOL = random_pool(
-    Purpose.TRAINING, 0, 12, 0.17, pairs_per_world=4, config=RandomWorldConfig(movers=2)
-)
+POOL = random_pool(Purpose.TRAINING, 0, 12, RobotConfig(), ['dynamic-2'], pairs_per_world=4)
 FORWARD, REST, SPIN = (1.0, 0.0), (-1.0, 0.0), (-1.0, 1.0)
 
 

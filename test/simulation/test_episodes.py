@@ -5,19 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rl_planner.navigation.config import RobotConfig
 from rl_planner.simulation.episodes import (
-    MIN_GOAL_DISTANCE,
     START_MARGIN,
     random_episodes,
     random_pool,
     sample_episodes,
     world_pool,
 )
+from rl_planner.simulation.families import FAMILIES, Family
 from rl_planner.simulation.free_space import FreeSpace
-from rl_planner.simulation.random_world import Purpose, RandomWorldConfig
+from rl_planner.simulation.random_world import Purpose, RandomWorldConfig, random_world
 from rl_planner.simulation.world import World, WorldError
 
 RADIUS = 0.2
+ROBOT = RobotConfig(radius=RADIUS)
 HALL = World(
     boxes=np.array(
         [[0, 3.1, 0, 6, 0.2], [0, -3.1, 0, 6, 0.2], [3.1, 0, 0, 0.2, 6.4], [-3.1, 0, 0, 0.2, 6.4]]
@@ -35,39 +37,43 @@ def clear_by(world: World, points: np.ndarray) -> float:
     return min(space.clearance_at(*point) for point in points.tolist())
 
 
+def _family(config: RandomWorldConfig) -> Family:
+    return Family('', lambda rng: random_world(rng, config))
+
+
 def test_starts_and_goals() -> None:
-    starts, goals = sample_episodes(HALL, np.random.default_rng(0), RADIUS, 100)
+    starts, goals = sample_episodes(HALL, np.random.default_rng(0), ROBOT, 100)
     assert starts.shape == (100, 3)
     assert goals.shape == (100, 2)
     assert clear_by(HALL, starts[:, :2]) >= RADIUS + START_MARGIN - 1e-9
     assert clear_by(HALL, goals) >= RADIUS + START_MARGIN - 1e-9
-    assert (np.hypot(*(goals - starts[:, :2]).T) >= MIN_GOAL_DISTANCE).all()
+    assert (np.hypot(*(goals - starts[:, :2]).T) >= FAMILIES['static'].min_goal_distance).all()
     assert (np.abs(starts[:, 2]) <= np.pi).all()
     assert starts[:, 2].std() == pytest.approx(np.pi / np.sqrt(3.0), rel=0.2)  # any heading
 
 
 def test_a_world_without_room_for_an_episode() -> None:
     with pytest.raises(WorldError, match='start and goal must be 3 m apart, too little free space'):
-        sample_episodes(CLOSET, np.random.default_rng(0), RADIUS, 1)
+        sample_episodes(CLOSET, np.random.default_rng(0), ROBOT, 1)
 
 
 def test_a_random_world_without_room_is_drawn_again() -> None:
     crowded = RandomWorldConfig(min_size=5.0, max_size=5.0, boxes_per_area=0.4)
     for seed in range(5):
-        world, starts, _ = random_episodes(np.random.default_rng(seed), RADIUS, 2, crowded)
+        world, starts, _ = random_episodes(np.random.default_rng(seed), ROBOT, 2, _family(crowded))
         assert clear_by(world, starts[:, :2]) >= RADIUS
 
 
 def test_a_family_of_worlds_without_room() -> None:
     tiny = RandomWorldConfig(min_size=1.5, max_size=1.5)
     with pytest.raises(WorldError, match='100 random worlds in a row had no room'):
-        random_episodes(np.random.default_rng(0), RADIUS, 1, tiny)
+        random_episodes(np.random.default_rng(0), ROBOT, 1, _family(tiny))
 
 
 def test_a_pool_of_random_worlds() -> None:
     seen = []
     pool = random_pool(
-        Purpose.TRAINING, 3, 4, RADIUS, pairs_per_world=5, on_world=lambda: seen.append(1)
+        Purpose.TRAINING, 3, 4, ROBOT, pairs_per_world=5, on_world=lambda: seen.append(1)
     )
     assert len(pool.worlds) == len(seen) == 4
     assert pool.starts.shape == (4, 5, 3)
@@ -75,12 +81,12 @@ def test_a_pool_of_random_worlds() -> None:
     for world, starts, goals in zip(pool.worlds, pool.starts, pool.goals, strict=True):
         assert clear_by(world, starts[:, :2]) >= RADIUS
         assert clear_by(world, goals) >= RADIUS
-        assert (np.hypot(*(goals - starts[:, :2]).T) >= MIN_GOAL_DISTANCE).all()
+        assert (np.hypot(*(goals - starts[:, :2]).T) >= FAMILIES['static'].min_goal_distance).all()
 
 
 def test_a_pool_is_its_purpose_and_seed() -> None:
     pools = [
-        random_pool(purpose, seed, 2, RADIUS)
+        random_pool(purpose, seed, 2, ROBOT)
         for purpose, seed in [
             (Purpose.TRAINING, 1),
             (Purpose.TRAINING, 1),
@@ -96,25 +102,45 @@ def test_a_pool_is_its_purpose_and_seed() -> None:
 
 
 def test_a_larger_pool_begins_with_the_smaller_one() -> None:
-    small = random_pool(Purpose.EVALUATION, 0, 2, RADIUS, pairs_per_world=1)
-    large = random_pool(Purpose.EVALUATION, 0, 4, RADIUS, pairs_per_world=1)
+    small = random_pool(Purpose.EVALUATION, 0, 2, ROBOT, pairs_per_world=1)
+    large = random_pool(Purpose.EVALUATION, 0, 4, ROBOT, pairs_per_world=1)
     np.testing.assert_array_equal(large.starts[:2], small.starts)
     np.testing.assert_array_equal(large.worlds[1].boxes, small.worlds[1].boxes)
 
 
 def test_a_pool_of_one_given_world() -> None:
-    pool = world_pool(Purpose.TRAINING, 0, HALL, RADIUS, pairs=30)
+    pool = world_pool(Purpose.TRAINING, 0, HALL, ROBOT, pairs=30)
     assert pool.worlds == [HALL]
     assert pool.starts.shape == (1, 30, 3)
     assert pool.goals.shape == (1, 30, 2)
-    other = world_pool(Purpose.EVALUATION, 0, HALL, RADIUS, pairs=30)
+    other = world_pool(Purpose.EVALUATION, 0, HALL, ROBOT, pairs=30)
     assert not np.array_equal(pool.goals, other.goals)
 
 
 def test_one_episode_of_a_pool() -> None:
-    pool = random_pool(Purpose.TRAINING, 0, 2, RADIUS, pairs_per_world=3)
+    pool = random_pool(Purpose.TRAINING, 0, 2, ROBOT, pairs_per_world=3)
     episode = pool.episode(1, 2)
     assert episode.world is pool.worlds[1]
     assert episode.start == tuple(pool.starts[1, 2])
     assert episode.goal == tuple(pool.goals[1, 2])
     assert all(type(value) is float for value in (*episode.start, *episode.goal))
+
+
+def test_a_pool_of_several_families() -> None:
+    pool = random_pool(Purpose.TRAINING, 0, 4, ROBOT, ['static', 'dynamic-4'], pairs_per_world=1)
+    assert [len(world.movers) for world in pool.worlds] == [0, 4, 0, 4]
+    alone = random_pool(Purpose.TRAINING, 0, 4, ROBOT, ['static'], pairs_per_world=1)
+    np.testing.assert_array_equal(pool.starts[[0, 2]], alone.starts[[0, 2]])
+
+
+def test_a_rectangle_starts_where_it_can_turn_and_goes_where_it_fits() -> None:
+    """A gap of 0.86 m: 0.6 m wide it fits, with 8 cm to spare; 1 m across it cannot turn there."""
+    boxes = np.concatenate([HALL.boxes, [[0, 1.75, 0, 0.2, 2.64], [0, -1.75, 0, 0.2, 2.64]]])
+    gap = World(boxes=boxes)
+    car = RobotConfig(radius=0.5, footprint_length=0.8, footprint_width=0.6)
+    starts, goals = sample_episodes(gap, np.random.default_rng(0), car, 60)
+    assert clear_by(gap, starts[:, :2]) >= 0.5
+    assert clear_by(gap, goals) >= 0.38 - 1e-9
+    assert (starts[:, 0] * goals[:, 0] < 0.0).any()  # through the gap
+    starts, goals = sample_episodes(gap, np.random.default_rng(0), RobotConfig(radius=0.4), 60)
+    assert (starts[:, 0] * goals[:, 0] > 0.0).all()  # a disc of 0.8 m does not get through
