@@ -62,10 +62,10 @@ setup(
     entry_points={
         'console_scripts': [
             'rl_planner = rl_planner.cli.main:main',
-            'actor_node = rl_planner.ros.actor_node:main',
-            'episode_node = rl_planner.ros.episode_node:main',
-            'learner_node = rl_planner.ros.learner_node:main',
-            'simulator_node = rl_planner.ros.simulator_node:main',
+            'actor_node = rl_planner.ros.start:actor_node',
+            'episode_node = rl_planner.ros.start:episode_node',
+            'learner_node = rl_planner.ros.start:learner_node',
+            'simulator_node = rl_planner.ros.start:simulator_node',
         ],
     },
 )

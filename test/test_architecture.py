@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     'simulation': {'navigation'},
     'dataset': {'navigation'},
     'evaluation': {'navigation', 'simulation'},
-    'bringup': {'navigation'},
+    'bringup': {'navigation', 'learning', 'simulation'},
     'ros': CORE,
     'cli': CORE,
 }
@@ -31,7 +31,7 @@ LIBRARIES: dict[str, set[str]] = {
     'simulation': {'numpy', 'numba', 'gymnasium'},
     'dataset': {'numpy', 'rosbags'},
     'evaluation': {'numpy', 'matplotlib', 'yaml'},
-    'bringup': set(),
+    'bringup': {'yaml'},
     'ros': {'numpy', 'yaml', 'ROS'},
     'cli': {'numpy', 'matplotlib', 'tqdm', 'yaml'},
 }

@@ -23,9 +23,9 @@ _COLOURS = (36, 33, 35, 32, 34)  # ANSI: cyan, yellow, magenta, green, blue
 
 def node_command(process: Process) -> list[str]:
     """Return the command line that starts `process` with this very Python, installed or not."""
-    module = f'rl_planner.ros.{process.executable}'
+    module = ['-m', 'rl_planner.ros.start', process.executable]
     names = ['-r', f'__node:={process.name}', '-r', f'__ns:={process.namespace}']
-    return [sys.executable, '-m', module, '--ros-args', *names, *process.parameter_arguments()]
+    return [sys.executable, *module, '--ros-args', *names, *process.parameter_arguments()]
 
 
 def run(processes: Sequence[Process], log_dir: Path | None = None) -> int:

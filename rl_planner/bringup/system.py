@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ SIGKILL_AFTER_SEC = 10.0
 
 @dataclass(frozen=True)
 class Process:
-    """One node of a system, in a process of its own: `rl_planner.ros.<executable>`.
+    """One node of a system, in a process of its own (`rl_planner.ros.start`).
 
     Where it is `required`, its end ends the whole system. Parameter files are read after
     `parameters` and override them, as everywhere in ROS.
@@ -100,7 +101,7 @@ def simulation(**given: Value) -> list[Process]:
     """Return the processes that drive simulated robots with a trained policy.
 
     Takes SIMULATION_ARGUMENTS by name, as text or as values; what is not given has its default.
-    Raises ValueError for an argument that is unknown or breaks its rule.
+    Raises ValueError for an argument that is unknown or breaks its rule, and for a broken file.
     """
     values = resolve(SIMULATION_ARGUMENTS, given)
     if not values['policy']:
@@ -114,7 +115,7 @@ def train(**given: Value) -> list[Process]:
     """Return the processes that train a policy on simulated robots.
 
     Takes TRAIN_ARGUMENTS by name, as text or as values; what is not given has its default.
-    Raises ValueError for an argument that is unknown or breaks its rule.
+    Raises ValueError for an argument that is unknown or breaks its rule, and for a broken file.
     """
     values = resolve(TRAIN_ARGUMENTS, given)
     if values['resume'] and not values['out']:
@@ -156,15 +157,28 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
 
 
 def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
-    world, log = values['world'], values['episode_log']
+    log = values['episode_log']
     own = {
-        'world': world if world == 'random' else str(_existing_file('world', world)),
+        'world': _world(values['world']),
         'purpose': purpose,
         'seed': values['seed'],
         'max_episodes': values['episodes'],
         'episode_log': str(_absolute(log)) if log else '',
     }
     return _node('episode_node', values, own)
+
+
+def _world(value: Value) -> str:
+    """random, or a world file that can be read: better now than when half of the system runs."""
+    from rl_planner.simulation.sdf import read_sdf
+
+    if value == 'random':
+        return 'random'
+    path = _existing_file('world', value)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # episode_node reads it again, and tells
+        read_sdf(path)
+    return str(path)
 
 
 def _node(name: str, values: Mapping[str, Value], own: Mapping[str, Parameter]) -> Process:
@@ -176,8 +190,13 @@ def _node(name: str, values: Mapping[str, Value], own: Mapping[str, Parameter]) 
 
 
 def _parameter_files(values: Mapping[str, Value]) -> tuple[Path, ...]:
-    path = values['params_file']
-    return (_existing_file('params_file', path),) if path else ()
+    if not values['params_file']:
+        return ()
+    from rl_planner.bringup.params_file import check_params_file
+
+    path = _existing_file('params_file', values['params_file'])
+    check_params_file(path)
+    return (path,)
 
 
 def _run_dir(out: str) -> Path:

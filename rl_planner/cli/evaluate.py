@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rl_planner.bringup.params_file import read_params_file
 from rl_planner.cli import evaluation
 from rl_planner.cli.options import add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
-from rl_planner.simulation.disturbance import DisturbanceConfig
 
 if TYPE_CHECKING:
     from rl_planner.evaluation.suites import Suite
-    from rl_planner.navigation.config import Config
 
 DEFAULT_SUITE, DEFAULT_EPISODES = 'static', 300
 PICTURED = 12  # panels in a picture
-GROUPS: Mapping[str, type[Config]] = {
-    'robot': RobotConfig,
-    'lidar': LidarConfig,
-    'task': TaskConfig,
-    'disturbance': DisturbanceConfig,
-}
 
 TEXT = """\
 Measure how well planners drive, all on the very same scenarios.
@@ -164,10 +155,8 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
 
 
 def _setting(params_file: Path | None) -> Setting:
-    from rl_planner.cli.params_file import read_params_file
-
     if params_file is None:
         return Setting()
-    given: dict[str, Any] = dict(read_params_file(params_file, GROUPS))
+    given = read_params_file(params_file)
     period = given['task'].control_period
     return Setting(given['robot'], given['lidar'], period, given['disturbance'])

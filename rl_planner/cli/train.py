@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rl_planner.bringup.params_file import GROUPS, read_params_file
 from rl_planner.cli.options import (
     CommandError,
     add_json,
@@ -21,7 +22,6 @@ from rl_planner.cli.options import (
     training_line,
     write_json,
 )
-from rl_planner.cli.params_file import read_params_file
 from rl_planner.learning.config import LearningConfig
 from rl_planner.navigation.config import (
     Config,
@@ -45,14 +45,6 @@ DEFAULT_BUDGET_SEC = 180.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
 FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
-CONFIGS = {
-    'robot': RobotConfig,
-    'lidar': LidarConfig,
-    'task': TaskConfig,
-    'observation': ObservationConfig,
-    'disturbance': DisturbanceConfig,
-    'learning': LearningConfig,
-}
 
 TEXT = """\
 Train a policy in one process, without ROS.
@@ -171,14 +163,14 @@ def _new_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _configs(params_file: Path | None) -> dict[str, Config]:
     if params_file is not None:
-        return read_params_file(params_file, CONFIGS)
-    return {name: config() for name, config in CONFIGS.items()}
+        return read_params_file(params_file)
+    return {name: config() for name, config in GROUPS.items()}
 
 
 def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
     """The settings that the run was begun with; only its budget may change."""
     saved = folder.load_config()
-    if missing := [name for name in (*FIXED, *CONFIGS) if name not in saved]:
+    if missing := [name for name in (*FIXED, *GROUPS) if name not in saved]:
         raise CommandError(
             f'{folder.path}/config.yaml has no {missing[0]}: not a run of `rl_planner train`'
         )

@@ -112,7 +112,13 @@ class RunFolder:
             CheckpointError: it cannot be read.
         """
         paths = checkpoint.checkpoints(self._checkpoints)
-        return checkpoint.load(paths[-1]) if paths else None
+        if not paths:
+            return None
+        try:
+            return checkpoint.load(paths[-1])
+        except checkpoint.CheckpointError as error:
+            older = f'; remove it to go on from {paths[-2].name}' if len(paths) > 1 else ''
+            raise checkpoint.CheckpointError(f'{error}{older}') from error
 
     def _require(self, resume: bool) -> None:
         own = (self._config_path, self._metrics_path, self._checkpoints, self.policy_path)

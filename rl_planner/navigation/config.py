@@ -71,10 +71,10 @@ class Config:
         return cls(**values)
 
 
-def unknown_name(name: str, known: list[str]) -> str:
+def unknown_name(name: str, known: list[str], kind: str = 'parameter') -> str:
     """The message for a name that does not exist, with the nearest one that does."""
     near = difflib.get_close_matches(name, known, 1)
-    return f'unknown parameter {name}' + (f', did you mean {near[0]}?' if near else '')
+    return f'unknown {kind} {name}' + (f', did you mean {near[0]}?' if near else '')
 
 
 def check(name: str, value: Any, default: Any, bounds: Bounds) -> Any:

@@ -35,7 +35,7 @@ from rl_planner.ros.actor_config import ActorConfig
 from rl_planner.ros.cdr import read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.inbox import Inbox
-from rl_planner.ros.process import RunnableNode, run_node
+from rl_planner.ros.process import RunnableNode
 
 REST = (0.0, 0.0)
 
@@ -301,11 +301,3 @@ class ActorNode(RunnableNode):
         for row, publisher in enumerate(self._command_out):
             self._send(row, REST)
             publisher.wait_for_all_acked(Duration(seconds=0.2))
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_node(ActorNode, argv)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -21,7 +21,7 @@ from std_msgs.msg import String
 from rl_planner.navigation.config import Config, RobotConfig, TaskConfig, parameter
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.backend import EmbeddedBackend, SimulatorBackend
-from rl_planner.ros.process import RunnableNode, run_node
+from rl_planner.ros.process import RunnableNode
 from rl_planner.simulation.episodes import Episode, random_episodes, sample_episodes
 from rl_planner.simulation.random_world import Purpose, generator
 from rl_planner.simulation.sdf import read_sdf
@@ -204,11 +204,3 @@ class EpisodeNode(RunnableNode):
 def _rounded(state: tuple[float, ...]) -> list[float]:
     """x, y, yaw, v, w to a micrometre: a third of the digits of a float."""
     return [round(number, 6) for number in state]
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_node(EpisodeNode, argv)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -115,7 +115,8 @@ def actor_command(policy_file: Path) -> list[str]:
     parameters: dict[str, object] = {'policy_file': policy_file, 'task.time_limit': 1e9}
     parameters |= {'scan_timeout': 1e9, 'odom_timeout': 1e9}  # its stamps are not the clock's
     arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    return [sys.executable, '-m', 'rl_planner.ros.actor_node', '--ros-args', *arguments]
+    node = ['-m', 'rl_planner.ros.start', 'actor_node']
+    return [sys.executable, *node, '--ros-args', *arguments]
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import PolicyMetadata
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import diagnostics, experience, parameters, qos
-from rl_planner.ros.process import RunnableNode, run_node
+from rl_planner.ros.process import RunnableNode
 
 REPORT_SEC = 1.0
 RECENT_EPISODES = 200
@@ -216,11 +216,3 @@ class LearnerNode(RunnableNode):
         self._report()
         self._save()
         self._run.close()
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_node(LearnerNode, argv)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -10,30 +10,11 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from rl_planner.learning.config import LearningConfig
-from rl_planner.navigation.config import (
-    Bounds,
-    Config,
-    ConfigError,
-    LidarConfig,
-    ObservationConfig,
-    RobotConfig,
-    TaskConfig,
-    check,
-    unknown_name,
-)
+from rl_planner.bringup.params_file import GROUPS
+from rl_planner.navigation.config import Bounds, Config, ConfigError, check, unknown_name
 
 C = TypeVar('C', bound=Config)
 
-# The parameters that nodes share, by prefix. A file for all nodes may name any of them; a node
-# declares what it uses.
-GROUPS: dict[str, type[Config]] = {
-    'robot': RobotConfig,
-    'lidar': LidarConfig,
-    'observation': ObservationConfig,
-    'task': TaskConfig,
-    'learning': LearningConfig,
-}
 ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 UNBOUNDED = 1e12
 

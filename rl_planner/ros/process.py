@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,21 +34,27 @@ class RunnableNode(Node):
         """The last thing that is called while the node can publish: stop robots, save work."""
 
 
-def run_node(make_node: Callable[[], RunnableNode], argv: list[str] | None = None) -> int:
+def run_node(make_node: Callable[[], RunnableNode], name: str, stopping: list[int]) -> int:
     """Make a node and spin it until it is done or told to end; the exit code of its process.
 
     A node that cannot be made because of a wrong parameter, file or value says so in one line.
+
+    Args:
+        make_node: its class.
+        name: of the executable, for messages.
+        stopping: the signals that told it to end, from now on or before (`rl_planner.ros.start`).
     """
-    stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: stopping.append(received))
     end_with_parent()
+    if stopping:
+        return 0
     try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
     except (ValueError, OSError, RuntimeError) as error:
-        print(f'{_program()}: {str(error).strip().splitlines()[0]}', file=sys.stderr)
         rclpy.try_shutdown()
+        if stopping:  # another node had trouble first, and told of it
+            return 0
+        print(f'{name}: {str(error).strip().splitlines()[0]}', file=sys.stderr)
         return 2
     try:
         return _spin(node, stopping)
@@ -82,7 +87,3 @@ def make_executor() -> Any:
     except ImportError:
         return SingleThreadedExecutor()
     return EventsExecutor()
-
-
-def _program() -> str:
-    return sys.argv[0].rsplit('/', 1)[-1].removesuffix('.py')

@@ -28,7 +28,7 @@ from rl_planner.navigation.config import Config, LidarConfig, RobotConfig, TaskC
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.cdr import read_twist_stamped
 from rl_planner.ros.episode_message import decode_episode
-from rl_planner.ros.process import RunnableNode, run_node
+from rl_planner.ros.process import RunnableNode
 from rl_planner.simulation.obstacles import pack_worlds, replace_world
 from rl_planner.simulation.simulator import BatchSimulator
 from rl_planner.simulation.world import World, WorldError
@@ -188,11 +188,3 @@ class SimulatorNode(RunnableNode):
         ready = Header(frame_id=self._config.robots[row])
         ready.stamp = messages.stamp_of(self._now_ns)
         self._ready_out[row].publish(ready)
-
-
-def main(argv: list[str] | None = None) -> int:
-    return run_node(SimulatorNode, argv)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -184,7 +184,12 @@ def _path_lengths(free: Mask, begin: int, end: int, any_angle: bool) -> FloatArr
 
 
 def _bounds(world: World, places: Sequence[tuple[float, float]]) -> FloatArray:
-    """x_min, y_min, x_max, y_max of the world's obstacles and of those `places` that are finite."""
+    """x_min, y_min, x_max, y_max of the world's obstacles and of those `places` that are finite.
+
+    An empty world goes on for ever; 5 m around its origin are as good as any others.
+    """
+    if not (len(world.segments) or len(world.circles) or len(world.movers)):
+        places = [*places, (-5.0, -5.0), (5.0, 5.0)]
     corners = np.array([world.bounds[:2], world.bounds[2:], *places])
     corners = corners[np.isfinite(corners).all(axis=1)]
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)])

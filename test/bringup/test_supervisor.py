@@ -185,7 +185,7 @@ def test_node_command() -> None:
     process = Process('actor_2', 'actor_node', {'seed': 3}, (Path('/my.yaml'),), '/house')
     assert node_command(process) == [
         sys.executable,
-        *('-m', 'rl_planner.ros.actor_node', '--ros-args'),
+        *('-m', 'rl_planner.ros.start', 'actor_node', '--ros-args'),
         *('-r', '__node:=actor_2', '-r', '__ns:=/house'),
         *('-p', 'seed:=3', '--params-file', '/my.yaml'),
     ]

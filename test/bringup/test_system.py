@@ -1,5 +1,6 @@
 """The description of the two systems."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from rl_planner.bringup.system import (
     simulation,
     train,
 )
+
+WORLDS = Path(__file__).parents[2] / 'worlds'
 
 
 @pytest.fixture
@@ -92,11 +95,17 @@ def test_files_become_absolute(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, policy: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path('room.sdf').write_text('<sdf/>')
+    shutil.copy(WORLDS / 'arena.sdf', 'room.sdf')
     nodes = by_name(simulation(policy=policy.name, world='room.sdf', episode_log='log.jsonl'))
     assert nodes['actor_node'].parameters['policy_file'] == str(policy)
     assert nodes['episode_node'].parameters['world'] == str(tmp_path / 'room.sdf')
     assert nodes['episode_node'].parameters['episode_log'] == str(tmp_path / 'log.jsonl')
+
+
+def test_a_world_that_cannot_be_read_is_named_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / 'broken.sdf').write_text('<sdf version="1.7"><world>')
+    with pytest.raises(ValueError, match=r'broken\.sdf'):
+        train(world=str(tmp_path / 'broken.sdf'))
 
 
 def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:

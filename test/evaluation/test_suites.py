@@ -73,7 +73,7 @@ def test_movers_of_the_dynamic_suites() -> None:
 
 @pytest.mark.parametrize(('name', 'detour'), [('rooms', 1.0), ('traps', 1.1)])
 def test_the_straight_way_is_barred(name: str, detour: float) -> None:
-    """Goals are chosen by a grid's lengths, with a margin: up to 15 % longer than the shortest way."""
+    """Goals are chosen by lengths on a grid, with a margin: up to 15 % above the shortest way."""
     for scenario in make_suite(name, 20, 3).scenarios:
         straight = math.dist(scenario.start[:2], scenario.goal)
         assert scenario.shortest_path >= detour * straight

@@ -95,7 +95,7 @@ def test_refuses_experience_of_another_layout(nodes: Nodes, peer: Peer, run: Pat
     actors.out.publish(Float32MultiArray())
     actors.send(0)
     peer.until(lambda: newest(run).get('received') == 1)
-    assert 'experience must have 104 columns' in nodes.end(node)
+    assert 'experience must have 108 columns' in nodes.end(node)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -112,9 +112,10 @@ def test_keeps_everything_when_told_to_end_and_goes_on(
     assert node.returncode == 0
     kept = Policy.load(run / 'policy.safetensors')
     assert kept.metadata.provenance['transitions'] == 256
+    peer.until(lambda: not actors.out.get_subscription_count())  # or its last words come later
     actors.policies.clear()
     resumed = nodes.start('learner_node', run_dir=str(run), device='cpu', resume=True, **QUICK)
-    peer.until(lambda: actors.policies)
+    actors.wait_for_learner()
     assert actors.policies[0].to_bytes() == kept.to_bytes()
     assert 'resumed at 256 transitions' in nodes.end(resumed)
 

@@ -242,6 +242,23 @@ def test_a_world_without_room() -> None:
         FreeSpace(arena(), 2.0)
 
 
+def test_an_empty_world_is_free_around_its_origin() -> None:
+    space = FreeSpace(World(), 0.2)
+    assert space.path_length((-4.0, 0.0), (4.0, 3.0)) == pytest.approx(math.hypot(8.0, 3.0), 0.01)
+    starts, goals = space.sample_pairs(np.random.default_rng(0), 20, 3.0)
+    assert np.abs([starts, goals]).max() <= 5.6
+
+
+def test_places_beyond_all_obstacles_belong_to_the_grid() -> None:
+    world = World(boxes=np.array([[0.0, 0.0, 0.0, 1.0, 1.0]]))
+    with pytest.raises(WorldError, match=r'no place is 0\.2 m clear'):
+        FreeSpace(world, 0.2)
+    space = FreeSpace(world, 0.2, places=[(-3.0, 0.0), (9.0, 0.0), (float('nan'), 0.0)])
+    assert 12.0 < space.path_length((-3.0, 0.0), (9.0, 0.0)) < 12.5
+    with pytest.raises(WorldError, match=r'goal \(0.2, 0.0\) is inside an obstacle'):
+        space.path_length((-3.0, 0.0), (0.2, 0.0))
+
+
 def test_movers_are_not_in_the_way() -> None:
     world = World(boxes=np.array(ARENA), movers=np.array([[0.0, -1.5, 0.0, 1.5, 0.5, 0.3, 0.0]]))
     assert FreeSpace(world, 0.2).clearance_at(0.0, 0.0) == pytest.approx(2.0)

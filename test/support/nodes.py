@@ -37,14 +37,14 @@ class Nodes:
         self._running: list[subprocess.Popen[str]] = []
 
     def start(self, name: str, **parameters: Any) -> subprocess.Popen[str]:
-        """Start `rl_planner.ros.<name>`; a double underscore in a parameter name is a dot."""
+        """Start the node `name`; a double underscore in a parameter name is a dot."""
         arguments = []
         for key, value in parameters.items():
             arguments += ['-p', f'{key.replace("__", ".")}:={_yaml(value)}']
         return self.start_raw(name, arguments)
 
     def start_raw(self, name: str, arguments: list[str]) -> subprocess.Popen[str]:
-        command = [sys.executable, '-m', f'rl_planner.ros.{name}', '--ros-args', *arguments]
+        command = [sys.executable, '-m', 'rl_planner.ros.start', name, '--ros-args', *arguments]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'ROS_LOG_DIR': str(self._folder)}
         node = subprocess.Popen(
             command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,0 +1,86 @@
+"""Parameter files of the nodes, read and checked before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rl_planner.learning.config import LearningConfig
+from rl_planner.navigation.config import (
+    Config,
+    ConfigError,
+    LidarConfig,
+    ObservationConfig,
+    RobotConfig,
+    TaskConfig,
+    unknown_name,
+)
+from rl_planner.simulation.disturbance import DisturbanceConfig
+
+# The parameters that nodes share, by prefix. A file for all nodes may name any of them; a node
+# declares what it uses.
+GROUPS: dict[str, type[Config]] = {
+    'robot': RobotConfig,
+    'lidar': LidarConfig,
+    'observation': ObservationConfig,
+    'task': TaskConfig,
+    'learning': LearningConfig,
+    'disturbance': DisturbanceConfig,
+}
+NODES = ('actor_node', 'episode_node', 'learner_node', 'simulator_node')
+
+
+class ParamsFileError(ValueError):
+    """A parameter file that cannot be used; the message names file and parameter."""
+
+
+def read_params_file(path: Path) -> dict[str, Any]:
+    """The configuration of each of `GROUPS`: what the file says for all nodes, defaults else.
+
+    Raises:
+        ParamsFileError: there is no such file, it is no such YAML, or a parameter is unknown or
+            breaks its rule.
+    """
+    given = _sections(path).get('/**', {})
+    if unknown := [name for name in given if name not in GROUPS]:
+        raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
+    return _configs(path, {name: given.get(name, {}) for name in GROUPS})
+
+
+def check_params_file(path: Path) -> None:
+    """Refuse a file whose shared parameters no node would take; a node's own it checks itself.
+
+    Raises:
+        ParamsFileError: as `read_params_file`, or a section is for a node that does not exist.
+    """
+    for name, parameters in _sections(path).items():
+        node = name.rpartition('/')[2]
+        if node not in ('**', *NODES):
+            raise ParamsFileError(f'{path}: {unknown_name(node, list(NODES), "node")}')
+        _configs(path, {key: value for key, value in parameters.items() if key in GROUPS})
+
+
+def _configs(path: Path, groups: dict[str, Any]) -> dict[str, Any]:
+    """The groups' values as configurations."""
+    try:
+        return {name: GROUPS[name].from_mapping(values) for name, values in groups.items()}
+    except (ConfigError, TypeError, AttributeError) as error:
+        raise ParamsFileError(f'{path}: {error}') from error
+
+
+def _sections(path: Path) -> dict[str, dict[str, Any]]:
+    """What is under `ros__parameters`, by the name of the node or `/**` for all of them."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ParamsFileError(f'cannot read {path}: {error.strerror}') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsFileError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+    try:
+        return {name: dict(section['ros__parameters']) for name, section in content.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ParamsFileError(
+            f'{path} must hold parameters under a node or /**, and ros__parameters'
+        ) from error

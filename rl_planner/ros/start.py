@@ -1,0 +1,50 @@
+"""Starts a node in a process of its own.
+
+    python -m rl_planner.ros.start actor_node --ros-args ...
+
+A node takes seconds to import what it needs. A signal that comes meanwhile is taken note of, and
+ends the process in good order once that is done, instead of breaking off in the middle of it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+
+NODES = {
+    'actor_node': 'ActorNode',
+    'episode_node': 'EpisodeNode',
+    'learner_node': 'LearnerNode',
+    'simulator_node': 'SimulatorNode',
+}
+
+
+def start(name: str) -> int:
+    """Run the node `name` until it is done or told to end; the exit code of its process."""
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    process = import_module('rl_planner.ros.process')
+    node = getattr(import_module(f'rl_planner.ros.{name}'), NODES[name])
+    return int(process.run_node(node, name, stopping))
+
+
+def actor_node() -> int:
+    return start('actor_node')
+
+
+def episode_node() -> int:
+    return start('episode_node')
+
+
+def learner_node() -> int:
+    return start('learner_node')
+
+
+def simulator_node() -> int:
+    return start('simulator_node')
+
+
+if __name__ == '__main__':
+    raise SystemExit(start(sys.argv[1]))

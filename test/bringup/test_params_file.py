@@ -1,0 +1,77 @@
+"""Parameter files: what is in them, and what is refused before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rl_planner.bringup.params_file import ParamsFileError, check_params_file, read_params_file
+from rl_planner.bringup.system import train
+from rl_planner.navigation.config import RobotConfig, TaskConfig
+
+CONFIG = Path(__file__).parents[2] / 'config'
+ALL = '/**:\n  ros__parameters:\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / 'mine.yaml'
+    path.write_text(text)
+    return path
+
+
+def test_what_is_given_and_defaults_for_the_rest(tmp_path: Path) -> None:
+    configs = read_params_file(write(tmp_path, ALL + '    robot: {radius: 0.3}\n'))
+    assert configs['robot'] == RobotConfig(radius=0.3)
+    assert configs['task'] == TaskConfig()
+
+
+@pytest.mark.parametrize('name', ['params.yaml', 'robots/jackal.yaml'])
+def test_the_shipped_files_are_read(name: str) -> None:
+    read_params_file(CONFIG / name)
+    check_params_file(CONFIG / name)
+
+
+def test_a_section_for_one_node_is_checked_too(tmp_path: Path) -> None:
+    text = '/**/actor_node:\n  ros__parameters:\n    scan_timeout: 0.2\n    robot: {radius: 0.3}\n'
+    check_params_file(write(tmp_path, text))
+    with pytest.raises(ParamsFileError, match=r'radius must be above 0 and at most 2, got -0\.3'):
+        check_params_file(write(tmp_path, text.replace('0.3', '-0.3')))
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('robot: {radius: 1}', 'must hold parameters under a node or /\\*\\*'),
+        ('', 'must hold parameters under a node'),
+        ('{', 'is not YAML'),
+        ('[1, 2]', 'must hold parameters under a node'),
+        (ALL + '    robot: {radiuss: 1.0}', 'unknown parameter radiuss, did you mean radius'),
+        (
+            ALL + '    lidar: {num_beams: 0}',
+            'num_beams must be at least 1 and at most 10000, got 0',
+        ),
+        (ALL + '    robot: 3', 'robot|mapping|int'),
+    ],
+)
+def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    for read in (read_params_file, check_params_file):
+        with pytest.raises(ParamsFileError, match=rf'mine\.yaml.*({message})'):
+            read(path)
+    with pytest.raises(ParamsFileError, match=message):
+        train(params_file=str(path))
+
+
+def test_groups_and_nodes_that_do_not_exist_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, ALL + '    robt: {radius: 1.0}\n')
+    with pytest.raises(ParamsFileError, match='unknown parameter robt, did you mean robot'):
+        read_params_file(path)
+    path = write(tmp_path, 'actr_node:\n  ros__parameters:\n    seed: 1\n')
+    with pytest.raises(ParamsFileError, match='unknown node actr_node, did you mean actor_node'):
+        check_params_file(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParamsFileError, match=r'cannot read .*none\.yaml: No such file'):
+        read_params_file(tmp_path / 'none.yaml')

@@ -1,0 +1,34 @@
+"""A node that is told to end before it has begun."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.nodes import PATIENCE_SEC, Nodes
+
+
+def catches(node: subprocess.Popen[str], number: int) -> bool:
+    """Whether the process handles a signal by now: the bit of Linux's mask of caught ones."""
+    for line in Path(f'/proc/{node.pid}/status').read_text().splitlines():
+        if line.startswith('SigCgt:'):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('name', ['actor_node', 'learner_node', 'simulator_node', 'episode_node'])
+def test_a_node_that_is_still_importing_ends_in_good_order(
+    nodes: Nodes, name: str, number: int
+) -> None:
+    """Its parameters are wrong, but nobody wants to know any more."""
+    node = nodes.start(name, robot__radius=-1.0)
+    deadline = time.monotonic() + PATIENCE_SEC
+    while not catches(node, signal.SIGTERM):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert nodes.end(node, number) == ''
+    assert node.returncode == 0
