@@ -29,10 +29,10 @@ GOAL_TOLERANCE, TIME_LIMIT = 1.0, 100.0  # m, s
 PILLAR_RADIUS = 0.075  # m
 
 
-def _jackal(length: float, width: float) -> RobotConfig:
+def _jackal(radius: float, length: float, width: float) -> RobotConfig:
     """Clearpath's Jackal as BARN drives it: up to 2 m/s."""
     return RobotConfig(
-        radius=0.5 * math.hypot(length, width),
+        radius=radius,
         footprint_length=length,
         footprint_width=width,
         max_linear_vel=2.0,
@@ -57,9 +57,9 @@ def _lidar(noise_std: float) -> LidarConfig:
 
 # The second one has bumpers all around, late and inexact actuators, and odometry that drifts.
 BARN_CONDITIONS = {
-    'nominal': Setting(_jackal(0.43, 0.31), _lidar(0.01)),
+    'nominal': Setting(_jackal(0.266, 0.43, 0.31), _lidar(0.01)),
     'hard': Setting(
-        _jackal(0.508, 0.43),
+        _jackal(0.333, 0.508, 0.43),
         _lidar(0.02),
         disturbance=DisturbanceConfig(command_latency=0.05, gain_error=0.05, odometry_error=0.02),
     ),

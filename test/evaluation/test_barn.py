@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from rl_planner.evaluation.barn import BARN_CONDITIONS, load_barn
 from rl_planner.evaluation.scenario import ScenarioError
@@ -81,6 +82,19 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         load_barn(tmp_path / 'none.world', 1, JACKAL)
     with pytest.raises(ScenarioError, match=r'must hold \.world files of BARN'):
         load_barn(tmp_path, 1, JACKAL)
+
+
+@pytest.mark.parametrize(
+    ('condition', 'name'), [('nominal', 'jackal.yaml'), ('hard', 'jackal_bumpers.yaml')]
+)
+def test_what_is_trained_with_is_what_is_evaluated_with(condition: str, name: str) -> None:
+    """The parameter files of the robots say what the suite says."""
+    robots = Path(__file__).parents[2] / 'config' / 'robots'
+    given = yaml.safe_load((robots / name).read_text())['/**']['ros__parameters']
+    setting = BARN_CONDITIONS[condition]
+    for group in ('robot', 'lidar', 'disturbance'):
+        config = getattr(setting, group)
+        assert type(config).from_mapping(given.get(group, {})) == config
 
 
 def test_the_conditions_are_those_of_the_benchmark(tmp_path: Path) -> None:
