@@ -135,7 +135,7 @@ def _evaluate(options: argparse.Namespace, policy: Path) -> list[dict[str, Any]]
     planners = make_planners([str(policy), 'greedy'])
     scenarios = make_suite(DEFAULT_SUITE, options.episodes, options.seed, options.quiet)
     runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
-    return report(['learnt', 'greedy'], scenarios, [each.results for each in runs])
+    return report(['learnt', 'greedy'], [each.results for each in runs])
 
 
 def _drive(options: argparse.Namespace, out: Path) -> list[EpisodeResult]:

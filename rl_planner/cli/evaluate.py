@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     suite = None if options.scenarios else options.suite or DEFAULT_SUITE
     source = str(options.scenarios) if options.scenarios else None
     print(f'{source or f"suite {suite}, seed {options.seed}"}: {len(scenarios)} episodes')
-    figures = report(options.planners, scenarios, results)
+    figures = report(options.planners, results)
     origin = {'suite': suite, 'scenarios': source, 'seed': options.seed}
     write_json(options.json, {**origin, 'results': figures})
     if options.picture is not None:
@@ -129,13 +129,11 @@ def drive(planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quie
         return evaluate(planner, scenarios, SETTING, drive_seed, bar.update)
 
 
-def report(
-    names: Sequence[str], scenarios: Sequence[Scenario], results: Sequence[list[EpisodeResult]]
-) -> list[dict[str, Any]]:
+def report(names: Sequence[str], results: Sequence[list[EpisodeResult]]) -> list[dict[str, Any]]:
     """Print a table of how the planners did; the same as plain data."""
     from rl_planner.evaluation.metrics import summarize
 
-    metrics = [summarize(scenarios, each) for each in results]
+    metrics = [summarize(each, SETTING.control_period) for each in results]
     header = ('planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'SPL')
     print(table(header, map(_cells, names, metrics)))
     return [{'planner': name, **asdict(each)} for name, each in zip(names, metrics, strict=True)]

@@ -43,6 +43,14 @@ def test_greedy_on_scenarios_of_ones_own(command: Any, scenarios: Path, tmp_path
         'timeout_rate',
         'mean_time_sec',
         'spl',
+        'mean_path_length',
+        'min_clearance',
+        'min_clearance_5th',
+        'close_share',
+        'linear_jerk',
+        'angular_jerk',
+        'sign_changes_per_sec',
+        'mean_speed',
     }
     assert (result['planner'], result['episodes'], result['success_rate']) == ('greedy', 4, 0.75)
     assert (result['collision_rate'], result['timeout_rate']) == (0.0, 0.25)
