@@ -83,4 +83,4 @@ def mcnemar(first_only: int, second_only: int) -> float:
     for k in range(min(first_only, second_only)):
         ways = ways * (tosses - k) // (k + 1)
         tail += ways
-    return min(2 * tail / 2**tosses, 1.0)
+    return min(2 * tail / (1 << tosses), 1.0)
