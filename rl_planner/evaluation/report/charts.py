@@ -32,9 +32,10 @@ LINES = (
 
 
 def rate_scale(intervals: Iterable[Interval]) -> Interval:
-    """The tens of per cent around all intervals."""
-    low, high = zip(*intervals, strict=True)
-    return math.floor(10.0 * min(low)) / 10.0, math.ceil(10.0 * max(high)) / 10.0
+    """The tens of per cent around all intervals; all there are around none."""
+    known = list(intervals) or [(0.0, 1.0)]
+    low, high = min(low for low, _ in known), max(high for _, high in known)
+    return math.floor(10.0 * low) / 10.0, math.ceil(10.0 * high) / 10.0
 
 
 def difference_scale(intervals: Iterable[Interval]) -> Interval:

@@ -55,7 +55,7 @@ def table(
     It scrolls by itself where it is too wide; the caption does not.
 
     Args:
-        kind: 'figures' stand right, 'words' left.
+        kind: 'figures' stand right, 'words' left; in 'figures stacked', whiskers above theirs.
     """
     head = element('tr', *(element('th', cell, scope='col') for cell in header))
     body = [

@@ -28,13 +28,15 @@ thead th { font-weight: 600; font-size: .82rem; color: var(--soft); vertical-ali
 .scale { display: block; font-weight: 400; white-space: nowrap; }
 th:first-child, .words th, .words td { text-align: left; }
 tbody th { font-weight: 600; min-width: 5.5rem; max-width: 17rem;
-  overflow-wrap: anywhere; white-space: normal; }
+  overflow-wrap: break-word; white-space: normal; }
 .words td { white-space: normal; }
 .words tbody th { white-space: nowrap; }
 td strong { font-weight: 700; }
 .whisker { display: inline-flex; align-items: center; gap: .6rem; }
 .whisker svg { flex: none; }
 small { font-size: 1em; color: var(--soft); }
+.stacked .whisker { flex-direction: column; align-items: flex-end; gap: .1rem; }
+.stacked .whisker small { display: block; font-size: .85em; }
 .grid { display: grid; gap: .9rem .8rem;
   grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
   align-items: end; margin: .8rem 0 1.2rem; }
@@ -74,6 +76,7 @@ dd { margin: 0; color: var(--soft); }
   h2, h3, h4, h2 + p, .caption, .note, .legend { break-after: avoid; }
   tr, .legend, figure { break-inside: avoid; }
   .table { overflow: visible; }
+  .stacked svg { width: 80px; }
   table { font-size: 8pt; }
   th, td { padding: .25rem .35rem; }
   .worlds figure img { max-height: 42mm; }

@@ -122,20 +122,20 @@ def _percent(share: float) -> str:
 
 def overview(evaluations: Sequence[Evaluation]) -> Html:
     """Success of every planner on every suite."""
-    by_suite = [{row.name: row for row in figures_of(each)} for each in evaluations]
+    suites = [{row.name: row for row in figures_of(each)} for each in evaluations]
+    scale = rate_scale(row.metrics.success_interval for suite in suites for row in suite.values())
     names = dict.fromkeys(name for each in evaluations for name in each.runs)
-    driven = [row.metrics.success_interval for suite in by_suite for row in suite.values()]
-    scale = rate_scale(driven)
     return table(
         'Success on every suite, with 95 % intervals.',
         ['planner', *(_scaled(each.name, _ends(scale)) for each in evaluations)],
         [
             [
                 name,
-                *(_success(suite[name], scale) if name in suite else NOTHING for suite in by_suite),
+                *(_success(suite[name], scale) if name in suite else NOTHING for suite in suites),
             ]
             for name in names
         ],
+        kind='figures stacked',
     )
 
 
