@@ -50,9 +50,10 @@ def write_recording(path: str | Path, evaluations: Sequence[Evaluation]) -> None
     recorder, views = _Recorder(rerun, stream), []
     for evaluation in evaluations:
         for index in range(min(EPISODES, len(evaluation.scenarios))):
-            place = f'{evaluation.name}/episode_{index + 1}'
+            place = f'{rerun.escape_entity_path_part(evaluation.name)}/episode_{index + 1}'
             recorder.record(place, evaluation, index)
-            views.append(blueprint.Spatial3DView(origin=f'/{place}', name=place))
+            title = f'{evaluation.name}, episode {index + 1}'
+            views.append(blueprint.Spatial3DView(origin=f'/{place}', name=title))
     # A view for each episode: they all lie around the origin.
     stream.send_blueprint(blueprint.Blueprint(blueprint.Grid(*views)))
     write_atomically(path, memory.drain_as_bytes())
@@ -80,7 +81,8 @@ class _Recorder:
         longest = max((len(result.poses) for result in driven.values()), default=0)
         self._record_movers(f'{place}/movers', scenario.world, longest, setting.control_period)
         for name, result in driven.items():
-            self._record_drive(f'{place}/{name}', result, setting)
+            part = self._rerun.escape_entity_path_part(name)
+            self._record_drive(f'{place}/{part}', result, setting)
 
     def _record_world(self, place: str, world: World) -> None:
         if len(world.boxes):

@@ -66,7 +66,7 @@ def evaluation(make_scenario: MakeScenario) -> Evaluation:
     path = [[0.0, 0.0], [0.1, 0.0], [0.2, 0.0]]
     scenarios = [make_scenario(world=HALL) for _ in range(4)]
     results = [driven(each, Outcome.GOAL, 0.2, path) for each in scenarios]
-    runs = {'mine': Run(results, 0.0), 'other': Run(results[:1], 0.0, interrupted=True)}
+    runs = {'runs/mine': Run(results, 0.0), 'other': Run(results[:1], 0.0, interrupted=True)}
     robot = RobotConfig(radius=0.3, footprint_length=0.4, footprint_width=0.3)
     return Evaluation('hall', 'One hall.', Setting(robot=robot), scenarios, runs)
 
@@ -82,8 +82,8 @@ def test_a_recording_holds_the_first_episodes(tmp_path: Path, evaluation: Evalua
     for episode in ('/hall/episode_1', '/hall/episode_2', '/hall/episode_3'):
         for part in ('boxes', 'circles', 'walls'):
             assert rows[f'{episode}/world/{part}'] == 1
-        assert rows[f'{episode}/goal'] == rows[f'{episode}/mine/robot/body'] == 1
-        for part in ('movers', 'mine/robot', 'mine/robot/scan', 'mine/path'):
+        assert rows[f'{episode}/goal'] == rows[rf'{episode}/runs\/mine/robot/body'] == 1
+        for part in ('movers', r'runs\/mine/robot', r'runs\/mine/robot/scan', r'runs\/mine/path'):
             assert rows[f'{episode}/{part}'] == 3
     assert rows['/hall/episode_1/other/robot'] == 3
     assert '/hall/episode_2/other/robot' not in rows

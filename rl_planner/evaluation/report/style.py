@@ -39,7 +39,7 @@ small { font-size: 1em; color: var(--soft); }
 .stacked .whisker small { display: block; font-size: .85em; }
 .grid { display: grid; gap: .9rem .8rem;
   grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
-  align-items: end; margin: .8rem 0 1.2rem; }
+  align-items: start; margin: .8rem 0 1.2rem; }
 figure { margin: 0; break-inside: avoid; }
 figure img, figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 .worlds figure img { max-height: 300px; }

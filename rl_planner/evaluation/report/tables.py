@@ -12,7 +12,7 @@ from rl_planner.evaluation.metrics import Metrics, barn_score, summarize
 from rl_planner.evaluation.report.charts import difference_scale, rate_scale, whisker
 from rl_planner.evaluation.report.markup import Content, Html, element, joined, paragraph, table
 
-NOTHING = '\N{EN DASH}'
+NOTHING, MINUS = '\N{EN DASH}', '\N{MINUS SIGN}'
 SIGNIFICANT = 0.05
 
 
@@ -35,12 +35,15 @@ class Column(NamedTuple):
 
     def cells(self, rows: Sequence[Figures]) -> list[Content]:
         values = [self.value(row) for row in rows]
-        texts = [NOTHING if value is None else format(value, self.form) for value in values]
+        texts = [NOTHING if value is None else self._write(value) for value in values]
         known = [value for value in values if value is not None]
         if self.best is None or len(known) < 2:
             return [*texts]
-        best = format(self.best(known), self.form)
+        best = self._write(self.best(known))
         return [element('strong', text) if text == best else text for text in texts]
+
+    def _write(self, value: float) -> str:
+        return format(value, self.form).replace('-', MINUS)
 
 
 REACHED = (
@@ -182,7 +185,7 @@ def _likelihood(p_value: float) -> str:
 
 
 def _points(share: float) -> str:
-    return f'{100.0 * share:+.1f}'.replace('-', '\N{MINUS SIGN}')
+    return f'{100.0 * share:+.1f}'.replace('-', MINUS)
 
 
 def _in_words(each: Comparison) -> Html:

@@ -46,7 +46,7 @@ def write_report(
         robustness: success against disturbances.
     """
     chapters = [
-        *(_suite(each) for each in evaluations),
+        *(_suite(index, each) for index, each in enumerate(evaluations, start=1)),
         *_learning(learning or {}),
         *_robustness(robustness),
         ('figures', 'What the figures mean', provenance.meanings()),
@@ -90,7 +90,7 @@ def _listed(names: Sequence[str]) -> str:
     return f'{", ".join(most)} and {last}' if most else last
 
 
-def _suite(evaluation: Evaluation) -> Chapter:
+def _suite(index: int, evaluation: Evaluation) -> Chapter:
     title = f'Suite {evaluation.name}'
     rows = tables.figures_of(evaluation)
     parts: list[Content] = [paragraph(evaluation.description, class_='lead'), *_gaps(evaluation)]
@@ -101,7 +101,7 @@ def _suite(evaluation: Evaluation) -> Chapter:
             episodes.side_by_side(evaluation),
             episodes.worst_and_median(evaluation),
         ]
-    return f'suite-{evaluation.name}', title, joined(parts)
+    return f'suite-{index}', title, joined(parts)
 
 
 def _gaps(evaluation: Evaluation) -> list[Html]:
