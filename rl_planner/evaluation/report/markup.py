@@ -78,9 +78,11 @@ def picture(image: bytes, form: str, alt: str, caption: Content = '') -> Html:
     return element('figure', shown, *([element('figcaption', caption)] if caption else []))
 
 
-def grid(columns: int, figures: Iterable[Html]) -> Html:
-    """Figures side by side, `columns` in a row where there is room."""
-    return element('div', *figures, class_='grid', style=f'--columns: {columns}')
+def grid(columns: int, figures: Sequence[Html], kind: str = 'grid') -> Html:
+    """Figures side by side, `columns` in a row where there is room; paper cuts through no row."""
+    rows = [figures[begin : begin + columns] for begin in range(0, len(figures), columns)]
+    style = f'--columns: {columns}'
+    return joined(element('div', *row, class_=kind, style=style) for row in rows)
 
 
 def page(title: str, *contents: Content) -> str:

@@ -40,7 +40,7 @@ small { font-size: 1em; color: var(--soft); }
 .grid { display: grid; gap: .9rem .8rem;
   grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
   align-items: start; margin: .8rem 0 1.2rem; }
-figure { margin: 0; break-inside: avoid; }
+figure { margin: 0; }
 figure img, figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 .worlds figure img { max-height: 300px; }
 figcaption { text-align: center; padding-top: .25rem; line-height: 1.35; overflow-wrap: anywhere; }
@@ -74,7 +74,7 @@ dd { margin: 0; color: var(--soft); }
   section[id^='suite-'] ~ section[id^='suite-'] { break-before: page; }
   h2 { margin-top: 1.6rem; }
   h2, h3, h4, h2 + p, .caption, .note, .legend { break-after: avoid; }
-  tr, .legend, figure { break-inside: avoid; }
+  tr, .legend, .grid, figure { break-inside: avoid; }
   .table { overflow: visible; }
   .stacked svg { width: 80px; }
   table { font-size: 8pt; }

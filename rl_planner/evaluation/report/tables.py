@@ -129,8 +129,8 @@ def overview(evaluations: Sequence[Evaluation]) -> Html:
     scale = rate_scale(row.metrics.success_interval for suite in suites for row in suite.values())
     names = dict.fromkeys(name for each in evaluations for name in each.runs)
     return table(
-        'Success on every suite, with 95 % intervals.',
-        ['planner', *(_scaled(each.name, _ends(scale)) for each in evaluations)],
+        f'Success on every suite, with 95 % intervals, on lines from {_ends(scale)}.',
+        ['planner', *(each.name for each in evaluations)],
         [
             [
                 name,
@@ -149,16 +149,15 @@ def comparisons(evaluation: Evaluation) -> Html:
     if not found:
         return Html()
     scale = difference_scale(each.interval for each in found)
-    first = found[0].first
     caption = (
-        f'{first} against the others, episode by episode: the difference of the success rates in '
-        f'percentage points, with its 95 % interval (Newcombe), and the exact test of McNemar.'
+        f'{found[0].first}, the first, against the others: the difference of the success rates in '
+        'percentage points, with its 95 % interval (Newcombe), and the exact test of McNemar.'
     )
     header = [
         'against',
         _scaled('difference', f'{_points(scale[0])} to {_points(scale[1])}'),
         'both',
-        f'{first} only',
+        'first only',
         'other only',
     ]
     return joined(

@@ -12,6 +12,7 @@ from rl_planner.evaluation.report.markup import (
     Content,
     Html,
     element,
+    grid,
     joined,
     page,
     paragraph,
@@ -138,4 +139,4 @@ def _robustness(curves: Sequence[RobustnessCurve]) -> list[Chapter]:
 
 
 def _charts(drawn: Sequence[Html]) -> Html:
-    return element('div', *drawn, class_='grid charts', style='--columns: 2')
+    return grid(2, drawn, 'grid charts')
