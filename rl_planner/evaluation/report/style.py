@@ -36,6 +36,7 @@ td strong { font-weight: 700; }
 .whisker svg { flex: none; }
 small { font-size: 1em; color: var(--soft); }
 .stacked .whisker { flex-direction: column; align-items: flex-end; gap: .1rem; }
+.stacked svg { width: 96px; }
 .stacked .whisker small { display: block; font-size: .85em; }
 .grid { display: grid; gap: .9rem .8rem;
   grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
