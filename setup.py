@@ -25,7 +25,8 @@ ROS = [
 ]
 # All that trains, simulates, evaluates and draws; a robot that drives needs none of it.
 TRAINING = ['torch==2.13.0', 'tensorboard', 'numba', 'gymnasium', 'matplotlib', 'tqdm']
-TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors']
+RECORDING = ['rerun-sdk']  # for evaluate --rerun
+TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors', *RECORDING]
 DEV = [*TEST, 'ruff', 'mypy', 'types-PyYAML', 'colcon-common-extensions']
 
 
@@ -57,7 +58,13 @@ setup(
         *shared_files('worlds'),
     ],
     install_requires=['numpy', 'PyYAML'],
-    extras_require={'ros': ROS, 'training': TRAINING, 'test': TEST, 'dev': DEV},
+    extras_require={
+        'ros': ROS,
+        'training': TRAINING,
+        'recording': RECORDING,
+        'test': TEST,
+        'dev': DEV,
+    },
     zip_safe=True,
     entry_points={
         'console_scripts': [

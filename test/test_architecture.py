@@ -30,7 +30,7 @@ LIBRARIES: dict[str, set[str]] = {
     'learning': {'numpy', 'tensorboard', 'torch', 'yaml'},
     'simulation': {'numpy', 'numba', 'gymnasium'},
     'dataset': {'numpy', 'rosbags'},
-    'evaluation': {'numpy', 'matplotlib', 'yaml'},
+    'evaluation': {'numpy', 'matplotlib', 'rerun', 'yaml'},
     'bringup': {'yaml'},
     'ros': {'numpy', 'yaml', 'ROS'},
     'cli': {'numpy', 'matplotlib', 'tqdm', 'yaml'},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rl_planner.bringup.params_file import read_params_file
 from rl_planner.cli import evaluation
-from rl_planner.cli.options import add_json, add_quiet, count, new_parser, seed
+from rl_planner.cli.options import CommandError, add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ A scenario file is a YAML list; world files are found from its folder:
 
 examples:
   rl_planner evaluate runs/mine/policy.safetensors greedy --episodes 1000 --json figures.json
-  rl_planner evaluate greedy --suite static,dynamic,traps
+  rl_planner evaluate runs/mine/policy.safetensors greedy --suite static,dynamic,traps \\
+      --report runs/mine/report --robustness
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
 """
 
@@ -65,6 +66,20 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         metavar='FILE.png',
         help=f'draw the first paths driven, {PICTURED} panels or so (png, svg, pdf)',
+    )
+    parser.add_argument(
+        '--report',
+        type=Path,
+        metavar='DIR',
+        help='write DIR/report.html: tables, pictures, curves, in one file to read or print',
+    )
+    parser.add_argument(
+        '--robustness',
+        action='store_true',
+        help='in the report: success on the first suite against noise, dropout, latency and speed',
+    )
+    parser.add_argument(
+        '--rerun', type=Path, metavar='FILE.rrd', help='record the first episodes for Rerun'
     )
     add_quiet(parser)
 
@@ -108,6 +123,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.picture is not None:
         check_picture_path(options.picture)
+    if options.robustness and options.report is None:
+        raise CommandError('--robustness needs --report, the folder to write it to')
     params = evaluation.read_params(options.planner_params)
     suites = _suites(options)
     for each in suites:  # a wrong planner is refused before anything has been driven
@@ -126,6 +143,14 @@ def run(options: argparse.Namespace) -> int:
     evaluation.write_figures(options.json, origin, done)
     if options.picture is not None:
         evaluation.draw(done, options.picture, PICTURED)
+    if options.rerun is not None:
+        evaluation.record(done, options.rerun)
+    if options.report is not None:
+        curves = []
+        if options.robustness and not done[-1].interrupted:
+            curves = evaluation.robustness(done[0], params, options.seed, options.quiet)
+        path = evaluation.write_report(done, options.report, options.seed, curves)
+        print(f'report: {path}')
     return 130 if done[-1].interrupted else 0
 
 

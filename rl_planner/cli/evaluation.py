@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl_planner.cli.options import CommandError, progress_bar, table, write_json
 
 if TYPE_CHECKING:
+    from rl_planner.evaluation.comparison import Comparison
+    from rl_planner.evaluation.evaluation import Evaluation
     from rl_planner.evaluation.metrics import Metrics
     from rl_planner.evaluation.planner import Planner
+    from rl_planner.evaluation.robustness import RobustnessCurve
     from rl_planner.evaluation.runner import Run
     from rl_planner.evaluation.setting import Setting
     from rl_planner.evaluation.suites import Suite
     from rl_planner.navigation.config import Config
 
 Params = Mapping[str, 'Config']
-
-
-@dataclass(frozen=True)
-class Driven:
-    """A suite, and what each planner, by the name it was given by, did on it."""
-
-    suite: Suite
-    runs: Mapping[str, Run]
-
-    @property
-    def interrupted(self) -> bool:
-        return any(run.interrupted for run in self.runs.values())
 
 
 def read_params(path: Path | None) -> Params:
@@ -72,8 +66,9 @@ def own_suite(path: Path, episodes: int | None, setting: Setting) -> Suite:
 
 def drive(
     suite: Suite, names: Sequence[str], params: Params, drive_seed: int, quiet: bool
-) -> Driven:
+) -> Evaluation:
     """Every planner through all scenarios of a suite, with a bar meanwhile; or until Ctrl-C."""
+    from rl_planner.evaluation.evaluation import Evaluation
     from rl_planner.evaluation.runner import evaluate
 
     runs: dict[str, Run] = {}
@@ -82,27 +77,50 @@ def drive(
             runs[name] = evaluate(planner, suite.scenarios, suite.setting, drive_seed, bar.update)
         if runs[name].interrupted:
             break
-    return Driven(suite, runs)
+    return Evaluation(suite.name, suite.description, suite.setting, suite.scenarios, runs)
 
 
-def show(driven: Driven, title: str) -> None:
-    """Print a table of how the planners did."""
-    print(f'{title}: {len(driven.suite.scenarios)} episodes')
-    header = ('planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'SPL')
-    rows = [_cells(name, metrics) for name, metrics in _metrics(driven).items()]
-    print(table(header, rows))
+def show(evaluation: Evaluation, title: str) -> None:
+    """Print a table of how the planners did, and which were better than the first one."""
+    print(f'{title}: {len(evaluation.scenarios)} episodes')
+    header = ['planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'SPL']
+    scores = _barn_scores(evaluation)
+    rows = [
+        [*_cells(name, metrics), *([f'{scores[name]:.3f}'] if scores else [])]
+        for name, metrics in _metrics(evaluation).items()
+    ]
+    print(table([*header, 'score'] if scores else header, rows))
+    for each in comparisons(evaluation):
+        low, high = each.interval
+        print(
+            f'{each.first} less {each.second}: {each.difference:+.1%} '
+            f'({low:+.1%} to {high:+.1%}), p = {each.p_value:.2g}'
+        )
 
 
-def figures(driven: Driven) -> list[dict[str, Any]]:
+def comparisons(evaluation: Evaluation) -> list[Comparison]:
+    """Every other planner against the first one, on the same scenarios."""
+    from rl_planner.evaluation.comparison import compare_all
+
+    return compare_all({name: run.results for name, run in evaluation.runs.items()})
+
+
+def figures(evaluation: Evaluation) -> list[dict[str, Any]]:
     """A row of plain data for each planner."""
+    scores = _barn_scores(evaluation)
     return [
-        {'planner': name, 'suite': driven.suite.name, **asdict(metrics)}
-        for name, metrics in _metrics(driven).items()
+        {
+            'planner': name,
+            'suite': evaluation.name,
+            **asdict(metrics),
+            **({'barn_score': scores[name]} if scores else {}),
+        }
+        for name, metrics in _metrics(evaluation).items()
     ]
 
 
 def write_figures(
-    path: Path | None, origin: Mapping[str, Any], evaluations: Sequence[Driven]
+    path: Path | None, origin: Mapping[str, Any], evaluations: Sequence[Evaluation]
 ) -> None:
     """Write what --json asks for, if it does."""
     from rl_planner.evaluation.suites import VERSION
@@ -110,7 +128,7 @@ def write_figures(
     rows = [row for each in evaluations for row in figures(each)]
     interrupted = any(each.interrupted for each in evaluations)
     timing = [
-        {'planner': name, 'suite': each.suite.name, 'decision_sec': run.decision_sec}
+        {'planner': name, 'suite': each.name, 'decision_sec': run.decision_sec}
         for each in evaluations
         for name, run in each.runs.items()
     ]
@@ -121,12 +139,17 @@ def write_figures(
             'suites_version': VERSION,
             'interrupted': interrupted,
             'results': rows,
+            'comparisons': [
+                {'suite': each.name, **asdict(comparison)}
+                for each in evaluations
+                for comparison in comparisons(each)
+            ],
             'timing': timing,
         },
     )
 
 
-def draw(evaluations: Sequence[Driven], path: Path, panels: int) -> None:
+def draw(evaluations: Sequence[Evaluation], path: Path, panels: int) -> None:
     """The first scenarios of each suite, in rows of four for each planner."""
     from rl_planner.evaluation.pictures import draw_trajectories
 
@@ -138,15 +161,73 @@ def draw(evaluations: Sequence[Driven], path: Path, panels: int) -> None:
     draw_trajectories([result for _, result in shown], path, captions=captions, columns=columns)
 
 
-def _metrics(driven: Driven) -> dict[str, Metrics]:
+def record(evaluations: Sequence[Evaluation], path: Path) -> None:
+    """Write a recording for Rerun."""
+    from rl_planner.evaluation.recording import write_recording
+
+    write_recording(path, [_with_brief_names(each) for each in evaluations])
+
+
+def robustness(
+    evaluation: Evaluation, params: Params, drive_seed: int, quiet: bool
+) -> list[RobustnessCurve]:
+    """Success of the planners against disturbances, on the scenarios that they have driven."""
+    from rl_planner.evaluation.planners import make_planner
+    from rl_planner.evaluation.robustness import NUM_LEVELS, curves
+
+    makers = {
+        _brief(name): functools.partial(make_planner, name, params=params)
+        for name in evaluation.runs
+    }
+    with progress_bar('robustness', NUM_LEVELS * len(makers), quiet) as bar:
+        return curves(
+            makers, evaluation.scenarios, evaluation.setting, drive_seed, on_done=bar.update
+        )
+
+
+def write_report(
+    evaluations: Sequence[Evaluation],
+    folder: Path,
+    suite_seed: int,
+    curves: Sequence[RobustnessCurve],
+) -> Path:
+    """Write the report, with the learning curves of policies in run folders; its path."""
+    from rl_planner.evaluation import report
+    from rl_planner.learning.run import read_metrics
+
+    names = dict.fromkeys(name for each in evaluations for name in each.runs)
+    files = {_brief(name): Path(name).with_name('metrics.jsonl') for name in names}
+    return report.write_report(
+        folder,
+        [_with_brief_names(each) for each in evaluations],
+        command=shlex.join(['rl_planner', *sys.argv[1:]]),
+        seed=suite_seed,
+        learning={name: read_metrics(path) for name, path in files.items() if path.exists()},
+        robustness=curves,
+    )
+
+
+def _with_brief_names(evaluation: Evaluation) -> Evaluation:
+    return replace(evaluation, runs={_brief(name): run for name, run in evaluation.runs.items()})
+
+
+def _metrics(evaluation: Evaluation) -> dict[str, Metrics]:
     """By planner; without those that an interruption left nothing of."""
     from rl_planner.evaluation.metrics import summarize
 
+    period = evaluation.setting.control_period
     return {
-        name: summarize(driven.suite.scenarios[: len(run.results)], run.results)
-        for name, run in driven.runs.items()
-        if run.results
+        name: summarize(run.results, period) for name, run in evaluation.runs.items() if run.results
     }
+
+
+def _barn_scores(evaluation: Evaluation) -> dict[str, float]:
+    """By planner; none of another suite than barn."""
+    from rl_planner.evaluation.metrics import barn_score
+
+    if evaluation.name != 'barn':
+        return {}
+    return {name: barn_score(run.results) for name, run in evaluation.runs.items() if run.results}
 
 
 def _cells(name: str, metrics: Metrics) -> list[str]:

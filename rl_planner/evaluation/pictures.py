@@ -30,6 +30,8 @@ OUTCOMES = {
     Outcome.TIMEOUT: ('#E69F00', 's', 'out of time'),
 }
 PANEL = 2.6  # inches
+RIM = 0.1  # around a world of its own (m)
+DPI = 150
 
 
 class PictureError(ValueError):
@@ -71,13 +73,14 @@ def draw_trajectories(
     captions = captions or [f'{result.time_sec:.1f} s' for result in results]
     columns = min(columns, len(results))
     rows = -(-len(results) // columns)
-    figure = Figure((PANEL * max(columns, 2), PANEL * rows + 0.8), layout=_layout())
+    figure = Figure((PANEL * max(columns, 2), PANEL * rows + 0.8), layout=figure_layout())
     span = max(_span(result.episode.world) for result in results)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, result, caption in zip(grid, results, captions, strict=False):
-        _draw_panel(axes, result, span)
+        _draw_panel(axes, result)
+        _center(axes, result.episode.world, (span, span))
         axes.set_title(caption, color=INK, fontsize=9)
     if title:
         figure.suptitle(title, color=INK, fontsize=12)
@@ -87,14 +90,32 @@ def draw_trajectories(
     _save(figure, path)
 
 
+def trajectory_png(result: EpisodeResult, pixels: int = 330) -> bytes:
+    """One panel of `draw_trajectories`, without words, cut to its world.
+
+    Args:
+        result: what was driven.
+        pixels: its longer side; it is meant to be shown at half of that.
+    """
+    x_min, y_min, x_max, y_max = result.episode.world.bounds
+    width, height = max(x_max - x_min, 1.0) + 2.0 * RIM, max(y_max - y_min, 1.0) + 2.0 * RIM
+    scale = pixels / DPI / max(width, height)
+    figure = Figure((scale * width, scale * height))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    _draw_panel(axes, result)
+    _center(axes, result.episode.world, (width, height))
+    return _image(figure, 'png')
+
+
 def _span(world: World) -> float:
     """The longer side of the world (m)."""
     x_min, y_min, x_max, y_max = world.bounds
     return max(x_max - x_min, y_max - y_min, 1.0)
 
 
-def _draw_panel(axes: Axes, result: EpisodeResult, span: float) -> None:
-    """One world and path, in the middle of `span` x `span` metres: all panels have one scale."""
+def _draw_panel(axes: Axes, result: EpisodeResult) -> None:
+    """One world and path."""
     episode = result.episode
     _draw_world(axes, episode.world, result.time_sec)
     colour, marker, _ = OUTCOMES[result.outcome]
@@ -105,9 +126,14 @@ def _draw_panel(axes: Axes, result: EpisodeResult, span: float) -> None:
     axes.plot([x, x + tip[0]], [y, y + tip[1]], color=INK, linewidth=1.2, zorder=5)
     axes.plot(x, y, 'o', color='white', mec=INK, markersize=6, zorder=6)
     axes.plot(*episode.goal, '*', color=BLUE, mec='white', markersize=13, zorder=7)
-    x_min, y_min, x_max, y_max = episode.world.bounds
-    x, y, half = (x_min + x_max) / 2.0, (y_min + y_max) / 2.0, span / 2.0
-    axes.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect='equal')
+
+
+def _center(axes: Axes, world: World, size: tuple[float, float]) -> None:
+    """Show the world in the middle of `size` metres: panels of one size have one scale."""
+    x_min, y_min, x_max, y_max = world.bounds
+    x, y = (x_min + x_max) / 2.0, (y_min + y_max) / 2.0
+    half_x, half_y = size[0] / 2.0, size[1] / 2.0
+    axes.set(xlim=(x - half_x, x + half_x), ylim=(y - half_y, y + half_y), aspect='equal')
 
 
 def _draw_world(axes: Axes, world: World, time_sec: float) -> None:
@@ -149,7 +175,15 @@ def draw_learning_curve(
     check_picture_path(path)
     if not any('success_rate' in row for row in rows):
         raise PictureError(f'{path}: no episode has ended yet, nothing to draw')
-    figure = Figure((7.5, 6.5), layout=_layout())
+    figure = learning_figure(rows, (7.5, 6.5))
+    if title:
+        figure.suptitle(title, color=INK, fontsize=12)
+    _save(figure, path)
+
+
+def learning_figure(rows: Sequence[Mapping[str, float]], size: tuple[float, float]) -> Figure:
+    """The figure of `draw_learning_curve`, `size` inches wide and high."""
+    figure = Figure(size, layout=figure_layout())
     success, critic, actor = figure.subplots(3, 1, sharex=True, height_ratios=[2, 1, 1])
     _draw_curve(
         success, rows, 'success_rate', 'success rate\n(exploring)', OUTCOMES[Outcome.GOAL][0]
@@ -161,9 +195,7 @@ def draw_learning_curve(
     _draw_curve(actor, rows, 'actor_loss', 'actor loss', OUTCOMES[Outcome.COLLISION][0])
     actor.set_xlabel('transitions', color=INK)
     actor.xaxis.set_major_formatter(EngFormatter())
-    if title:
-        figure.suptitle(title, color=INK, fontsize=12)
-    _save(figure, path)
+    return figure
 
 
 def _draw_curve(
@@ -177,11 +209,15 @@ def _draw_curve(
     axes.spines[['top', 'right']].set_visible(False)
 
 
-def _layout() -> ConstrainedLayoutEngine:
+def figure_layout() -> ConstrainedLayoutEngine:
     return ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1)  # inches
 
 
 def _save(figure: Figure, path: str | Path) -> None:
+    write_atomically(path, _image(figure, Path(path).suffix[1:].lower()))
+
+
+def _image(figure: Figure, form: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=Path(path).suffix[1:].lower(), dpi=150, facecolor='white')
-    write_atomically(path, buffer.getvalue())
+    figure.savefig(buffer, format=form, dpi=DPI, facecolor='white')
+    return buffer.getvalue()

@@ -13,6 +13,7 @@ from rl_planner.evaluation.pictures import (
     check_picture_path,
     draw_learning_curve,
     draw_trajectories,
+    trajectory_png,
 )
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.scenario import Scenario
@@ -81,6 +82,20 @@ def test_more_results_make_a_larger_grid(
     six, three = imread(tmp_path / 'six.png'), imread(tmp_path / 'three.png')
     assert six.shape[1] == three.shape[1]
     assert six.shape[0] > 1.5 * three.shape[0]
+
+
+def test_a_panel_is_cut_to_its_world(
+    tmp_path: Path, make_result: Callable[[Outcome], EpisodeResult]
+) -> None:
+    """A hall of 7.8 m x 3.8 m has 0.1 m around it: twice as wide as high."""
+    hall = World(boxes=np.array([[0.0, 0.0, 0.0, 7.8, 3.8]]))
+    episode = Episode(hall, (0.0, 0.0, 0.0), (1.0, 1.0))
+    path = tmp_path / 'panel.png'
+    path.write_bytes(trajectory_png(driven(episode, Outcome.COLLISION, 5.0, np.zeros((2, 2))), 300))
+    assert imread(path).shape[:2] == (150, 300)
+    path.write_bytes(trajectory_png(make_result(Outcome.GOAL)))
+    assert pixels(path, GREEN) > 100
+    assert pixels(path, BLUE) > 50
 
 
 def rows() -> list[dict[str, float]]:
