@@ -13,9 +13,8 @@ from rl_planner.evaluation.planners import Floats, Perception
 from rl_planner.evaluation.pursuit import Rules, drive
 from rl_planner.evaluation.seen_map import SeenMap
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import Config, ConfigError, RobotConfig, parameter
+from rl_planner.navigation.config import Config, ConfigError, parameter
 from rl_planner.navigation.footprint import Footprint
-from rl_planner.navigation.geometry import wrap_angle
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 

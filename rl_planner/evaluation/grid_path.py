@@ -121,7 +121,7 @@ def _search(
         if _octile(columns, cell, goal) < off:
             end, off = cell, _octile(columns, cell, goal)
         if cell == goal:
-            return cell
+            return goal
         for step in range(9):
             r, c = row + step // 3 - 1, column + step % 3 - 1
             if not (0 <= r < rows and 0 <= c < columns) or cells[r, c] > FREE:

@@ -60,21 +60,21 @@ def _clearance(points: Floats, x: float, y: float, yaw: float, footprint: Footpr
         out_x = max(abs(c * dx + s * dy) - footprint.half_length, 0.0)
         out_y = max(abs(c * dy - s * dx) - footprint.half_width, 0.0)
         least = min(least, out_x * out_x + out_y * out_y)
-    return math.sqrt(least) - footprint.margin
+    return float(math.sqrt(least) - footprint.margin)
 
 
 @compiled
 def _distance_to_keep(points: Floats, footprint: Footprint, rules: Rules) -> float:
     """The margin to obstacles; where one is within it already, no nearer to it than now (m)."""
     clearance = _clearance(points, 0.0, 0.0, 0.0, footprint)
-    return max(min(rules.collision_margin, clearance - SLACK), 0.0)
+    return float(max(min(rules.collision_margin, clearance - SLACK), 0.0))
 
 
 @compiled
 def _free_length(
     points: Floats, curvature: float, length: float, sign: float, footprint: Footprint, keep: float
 ) -> float:
-    """How far of `length` the robot can drive along an arc and keep clear (m); back with sign -1."""
+    """How far of `length` the robot can drive along an arc and keep clear; back with sign -1."""
     steps = max(math.ceil(length / STEP), 1)
     for step in range(1, steps + 1):
         travelled = sign * length * step / steps
@@ -140,9 +140,8 @@ def _turn(
     sign = 1.0 if angle > 0.0 else -1.0
     if not _can_turn(points, sign, footprint, keep):
         return 0.0
-    return sign * min(
-        _stoppable(abs(angle), limits.max_angular_accel, period), limits.max_angular_vel
-    )
+    w = min(_stoppable(abs(angle), limits.max_angular_accel, period), limits.max_angular_vel)
+    return float(sign * w)
 
 
 @compiled

@@ -182,7 +182,7 @@ class SeenMap:
         return points, counts
 
     def cells_of(self, robots: Indices, positions: Floats) -> Indices:
-        """(n, 2) row and column of positions (n, 2) in the robots' grids; the nearest if outside."""
+        """(n, 2) row and column of positions (n, 2); of the nearest cell if outside the grid."""
         cells = np.floor(positions / self.resolution).astype(np.int64) - self.corners[robots]
         return np.clip(cells[:, ::-1], 0, self.grids.shape[1] - 1)
 
@@ -209,9 +209,7 @@ class SeenMap:
 
 
 def _moved(grid: Cells, shift: Indices) -> Cells:
-    """The grid whose first cell is the one at `shift` (x, y) of `grid`; what it gains is unknown."""
-    moved, side = np.full_like(grid, UNKNOWN), len(grid)
-    x, y = np.clip(shift, -side, side)
-    kept = grid[max(y, 0) : side + y if y < 0 else side, max(x, 0) : side + x if x < 0 else side]
-    moved[max(-y, 0) : max(-y, 0) + kept.shape[0], max(-x, 0) : max(-x, 0) + kept.shape[1]] = kept
-    return moved
+    """The grid that begins at the cell `shift` (x, y) of `grid`; what it gains is unknown."""
+    side = len(grid)
+    x, y = (np.clip(shift, -side, side) + side).tolist()
+    return np.pad(grid, side, constant_values=UNKNOWN)[y : y + side, x : x + side]
