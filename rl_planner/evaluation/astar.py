@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.evaluation.grid_path import PathFinder
-from rl_planner.evaluation.planners import Floats, Perception
+from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.pursuit import Rules, drive
 from rl_planner.evaluation.seen_map import SeenMap
 from rl_planner.evaluation.setting import Setting

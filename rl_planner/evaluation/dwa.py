@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rl_planner.evaluation.clearance_field import ClearanceField, Clearances, looks_back
-from rl_planner.evaluation.planners import Floats, Perception
+from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.recovery import Recovery
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import Config, RobotConfig, parameter

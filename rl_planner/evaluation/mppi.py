@@ -31,7 +31,7 @@ import numpy as np
 
 from rl_planner.evaluation.clearance_field import ClearanceField, looks_back
 from rl_planner.evaluation.mppi_kernel import Critics, Model, improve
-from rl_planner.evaluation.planners import Floats, Perception
+from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.recovery import Recovery
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import Config, RobotConfig, parameter

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from rl_planner.evaluation.astar import AstarConfig, AstarPlanner
+from rl_planner.evaluation.dwa import DwaConfig, DwaPlanner
 from rl_planner.evaluation.greedy import GreedyConfig, GreedyPlanner
 from rl_planner.evaluation.learned import LearnedPlanner
+from rl_planner.evaluation.mppi import MppiConfig, MppiPlanner
 from rl_planner.evaluation.planner import Planner
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import Config, ConfigError
@@ -25,6 +28,9 @@ class Baseline(NamedTuple):
 
 BASELINES = {
     'greedy': Baseline(GreedyPlanner, GreedyConfig),
+    'dwa': Baseline(DwaPlanner, DwaConfig),
+    'mppi': Baseline(MppiPlanner, MppiConfig),
+    'astar': Baseline(AstarPlanner, AstarConfig),
 }
 
 

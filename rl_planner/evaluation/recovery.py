@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.evaluation.planners import Floats, Perception
+from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.geometry import to_robot_frame, wrap_angle
 from rl_planner.navigation.observation import ScanGeometry

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from rl_planner.evaluation.astar import AstarConfig, AstarPlanner
-from rl_planner.evaluation.planners import Floats, Perception
+from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.runner import evaluate
-from rl_planner.evaluation.scenario import Scenario, suite
+from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
+from rl_planner.evaluation.suites import make_suite
 from rl_planner.navigation.config import ConfigError, LidarConfig, RobotConfig
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.disturbance import DisturbanceConfig
@@ -160,7 +161,9 @@ def test_it_is_repeatable(behind_a_wall: Scenario) -> None:
 
 
 def test_it_reaches_its_goals_in_random_worlds() -> None:
-    results = evaluate(AstarPlanner(Setting()), suite('static', 10, 100), Setting()).results
+    results = evaluate(
+        AstarPlanner(Setting()), make_suite('static', 10, 100).scenarios, Setting()
+    ).results
     assert [result.outcome for result in results] == [Outcome.GOAL] * 10
 
 

@@ -12,9 +12,8 @@ from support.perceptions import AHEAD, JACKAL, SMALL, perceive, together, wall_a
 
 from rl_planner.evaluation.dwa import DwaPlanner
 from rl_planner.evaluation.mppi import MppiPlanner
-from rl_planner.evaluation.planners import Perception, Planner
+from rl_planner.evaluation.planner import Perception, Planner
 from rl_planner.evaluation.runner import evaluate
-from rl_planner.evaluation.scenario import suite
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.task import Outcome
 
@@ -166,7 +165,7 @@ def test_those_who_go_on_do_not_change(kind: Kind) -> None:
 @planners
 @robots
 def test_it_reaches_goals_and_does_so_again(kind: Kind, setting: Setting) -> None:
-    scenarios = suite('static', 10, 100, setting.robot)
+    scenarios = make_suite('static', 10, 100, setting=setting).scenarios
     planner = kind(setting)
     first, second = (evaluate(planner, scenarios, setting).results for _ in range(2))
     assert sum(result.outcome == Outcome.GOAL for result in first) >= 9

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.perceptions import AHEAD, SMALL, perceive, together
 
-from rl_planner.evaluation.planners import Perception
+from rl_planner.evaluation.planner import Perception
 from rl_planner.evaluation.recovery import Recovery
 
 # Something 1 m away ahead to the right; the left is free.

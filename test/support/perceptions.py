@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rl_planner.evaluation.planners import Perception
+from rl_planner.evaluation.planner import Perception
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 
