@@ -17,7 +17,7 @@ Departures from the papers:
 * Noise is drawn at a few knots, and linear between them: white noise cancels out along a way, so
   that no sample leads far from the plan. Nav2 smooths its plan instead (Savitzky and Golay).
 * Every robot gets the same noise, so that one alone does what it does among others.
-* Where every sample collides the robot stops, and forgets its plan.
+* Where the cheapest sample collides the robot stops, and forgets its plan.
 * A robot does not drive backwards where its lidar does not look.
 * `Recovery` sends a stuck robot on a detour.
 """
