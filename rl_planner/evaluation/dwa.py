@@ -7,9 +7,8 @@ t >= v / (2 dv/dt) for the time t until then, and likewise of w), it commands th
 least. Fox's objective, alpha heading + beta dist + gamma velocity, is to be as large as possible;
 here it is a cost.
 
-Departures from the paper, each of which made more goals:
-* Nearness to the goal along the way is rewarded beside the heading at its end, as DWB's GoalDist
-  does: the heading alone circles goals.
+Departures from the paper:
+* How near a way comes to the goal counts beside its heading at the end, as DWB's GoalDist does.
 * How near a way comes to obstacles counts beside how far it is to the first it meets.
 * Obstacles are the returns of the present scan in a grid of distances, not obstacle lines.
 * A robot does not drive backwards where its lidar does not look.
@@ -40,9 +39,9 @@ ZERO, ONE = F32(0.0), F32(1.0)
 class DwaConfig(Config):
     """Names as in Nav2's DWB where it has one; every scale weighs a cost between 0 and 1 or so."""
 
-    sim_time: float = parameter(2.0, 'how far ahead ways are followed (s)', above=0.0, at_most=20.0)
+    sim_time: float = parameter(1.6, 'how far ahead ways are followed (s)', above=0.0, at_most=20.0)
     sim_dist: float = parameter(
-        1.6, 'and after this they are followed no farther (m)', above=0.0, at_most=20.0
+        0.8, 'and after this they are followed no farther (m)', above=0.0, at_most=20.0
     )
     sim_granularity: float = parameter(
         0.05, 'from one place of a way that is looked at to the next (s)', above=0.0, at_most=1.0
@@ -50,21 +49,24 @@ class DwaConfig(Config):
     vx_samples: int = parameter(9, 'linear velocities in the window', at_least=2, at_most=100)
     vtheta_samples: int = parameter(21, 'angular velocities in the window', at_least=2, at_most=200)
     goal_dist_scale: float = parameter(
-        3.0, 'of how near a way comes to the goal, in longest ways', at_least=0.0
+        1.6, 'of how near a way comes to the goal, in longest ways', at_least=0.0
     )
     goal_align_scale: float = parameter(
-        0.5, 'of the angle to the goal at the end of a way', at_least=0.0
+        0.3, 'of the angle to the goal at the end of a way', at_least=0.0
     )
     base_obstacle_scale: float = parameter(
-        1.0, 'of how near a way comes to obstacles', at_least=0.0
+        1.8, 'of how near a way comes to obstacles', at_least=0.0
     )
-    collision_scale: float = parameter(1.0, 'of how soon a way meets an obstacle', at_least=0.0)
-    prefer_forward_scale: float = parameter(0.2, 'of how far below top speed it is', at_least=0.0)
+    collision_scale: float = parameter(0.6, 'of how soon a way meets an obstacle', at_least=0.0)
+    prefer_forward_scale: float = parameter(0.1, 'of how far below top speed it is', at_least=0.0)
     inflation_radius: float = parameter(
-        0.3, 'more clearance than this, beyond the margin, is no better (m)', above=0.0, at_most=5.0
+        0.25,
+        'more clearance than this, beyond the margin, is no better (m)',
+        above=0.0,
+        at_most=5.0,
     )
     collision_margin_distance: float = parameter(
-        0.03, 'nearer to an obstacle than this is a collision (m)', at_least=0.0, at_most=1.0
+        0.02, 'nearer to an obstacle than this is a collision (m)', at_least=0.0, at_most=1.0
     )
 
 
@@ -105,10 +107,10 @@ class _Search(NamedTuple):
     forward: F32
 
     @classmethod
-    def of(cls, config: DwaConfig, travel: float) -> _Search:
-        steps = max(round(config.sim_time / config.sim_granularity), 1)
+    def of(cls, config: DwaConfig, sim_time: float, travel: float) -> _Search:
+        steps = max(round(sim_time / config.sim_granularity), 1)
         numbers = (
-            config.sim_time / steps,
+            sim_time / steps,
             travel,
             config.inflation_radius,
             config.collision_margin_distance,
@@ -130,7 +132,10 @@ class DwaPlanner:
         if not looks_back(scan):
             robot = replace(robot, min_linear_vel=0.0)
         fastest = max(robot.max_linear_vel, -robot.min_linear_vel)
-        travel = min(config.sim_time * fastest, config.sim_dist)
+        # Within this time the top speed leads as far as stopping takes: no way may be shorter.
+        stopping = setting.control_period + 0.5 * fastest / robot.max_linear_accel
+        sim_time = max(config.sim_time, stopping)
+        travel = max(min(sim_time * fastest, config.sim_dist), stopping * fastest)
         self._field = ClearanceField(
             robot,
             scan,
@@ -138,7 +143,7 @@ class DwaPlanner:
             config.collision_margin_distance + config.inflation_radius,
         )
         self._window = _Window.of(robot, setting.control_period)
-        self._search = _Search.of(config, travel)
+        self._search = _Search.of(config, sim_time, travel)
         self._recovery = Recovery(setting)
 
     def start(self, num_robots: int) -> None:

@@ -17,7 +17,7 @@ Departures from the papers:
 * Noise is drawn at a few knots, and linear between them: white noise cancels out along a way, so
   that no sample leads far from the plan. Nav2 smooths its plan instead (Savitzky and Golay).
 * Every robot gets the same noise, so that one alone does what it does among others.
-* Where every sample collides the robot stops, and forgets its plan.
+* Where the cheapest sample collides the robot stops, and forgets its plan.
 * A robot does not drive backwards where its lidar does not look.
 * `Recovery` sends a stuck robot on a detour.
 """
@@ -52,18 +52,18 @@ class MppiConfig(Config):
         5, 'times for which noise is drawn; between them it is linear', at_least=2, at_most=200
     )
     vx_std: float = parameter(
-        0.4, 'noise of the linear velocity, by the top speed', above=0.0, at_most=2.0
+        0.48, 'noise of the linear velocity, by the top speed', above=0.0, at_most=2.0
     )
     wz_std: float = parameter(
-        0.4, 'noise of the angular velocity, by the top turning rate', above=0.0, at_most=2.0
+        0.3, 'noise of the angular velocity, by the top turning rate', above=0.0, at_most=2.0
     )
     temperature: float = parameter(0.1, 'costs that differ by less weigh alike', above=0.0)
-    gamma: float = parameter(0.01, 'of leaving the plan, on average', at_least=0.0)
+    gamma: float = parameter(0.03, 'of leaving the plan, on average', at_least=0.0)
     goal_weight: float = parameter(
-        5.0, 'of the distance to the goal, by the longest way, on average', at_least=0.0
+        4.7, 'of the distance to the goal, by the longest way, on average', at_least=0.0
     )
     goal_angle_weight: float = parameter(
-        0.5, 'of the angle to the goal at the end, by a half turn', at_least=0.0
+        0.75, 'of the angle to the goal at the end, by a half turn', at_least=0.0
     )
     repulsion_weight: float = parameter(
         3.0, 'of closeness to obstacles squared, on average', at_least=0.0
@@ -73,7 +73,7 @@ class MppiConfig(Config):
         0.5, 'of driving backwards, by the top speed, on average', at_least=0.0
     )
     inflation_radius: float = parameter(
-        0.4, 'more clearance than this, beyond the margin, is no better (m)', above=0.0, at_most=5.0
+        0.3, 'more clearance than this, beyond the margin, is no better (m)', above=0.0, at_most=5.0
     )
     collision_margin_distance: float = parameter(
         0.03, 'nearer to an obstacle than this is a collision (m)', at_least=0.0, at_most=1.0

@@ -77,12 +77,16 @@ def _cost(
     goal_x: F32,
     goal_y: F32,
     least: F32,
+    bound: F32,
     field: Clearances,
     row: int,
     model: Model,
     critics: Critics,
 ) -> tuple[F32, bool]:
-    """S^k of one sample, and whether it collides: is nearer to an obstacle than `least` (m)."""
+    """S^k of one sample, and whether it collides: is nearer to an obstacle than `least` (m).
+
+    Infinite beyond `bound`: costs only grow, but for what gamma weighs, so most samples end early.
+    """
     x, y, c, s = ZERO, ZERO, ONE, ZERO
     cost = ZERO
     for t in range(len(plan)):
@@ -108,6 +112,8 @@ def _cost(
         near = max(ONE - max(clearance - critics.margin, ZERO) / critics.inflation, ZERO)
         cost += critics.goal * distance + critics.repulsion * near * near
         cost += critics.backwards * max(-v, ZERO)
+        if cost > bound:
+            return F32(np.inf), False
     ahead, left = goal_x - x, goal_y - y
     angle = abs(F32(math.atan2(c * left - s * ahead, c * ahead + s * left)))
     return cost + critics.angle * angle, False
@@ -163,11 +169,12 @@ def improve(
         least = min(critics.margin, _clearance(field, row, ZERO, ZERO, ONE, ZERO))
         lowest, stuck = F32(np.inf), True
         for k in range(len(noise)):
+            bound = lowest + F32(12.0) * critics.temperature  # exp(-12) weighs nothing
             costs[k], collides = _cost(
-                plan, noise[k], v, w, x, y, least, field, row, model, critics
+                plan, noise[k], v, w, x, y, least, bound, field, row, model, critics
             )
-            stuck = stuck and collides
-            lowest = min(lowest, costs[k])
+            if costs[k] < lowest:
+                lowest, stuck = costs[k], collides
         if stuck:
             plan[:] = ZERO
             continue

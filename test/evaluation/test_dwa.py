@@ -6,7 +6,8 @@ import pytest
 from support.perceptions import AHEAD, SMALL, perceive, wall_ahead
 
 from rl_planner.evaluation.dwa import DwaConfig, DwaPlanner
-from rl_planner.navigation.config import ConfigError
+from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import ConfigError, RobotConfig
 
 
 def command(
@@ -40,6 +41,15 @@ def test_only_what_can_stop_in_time_is_admissible() -> None:
     Of v = 0.3 m/s it drives 3 cm before the next command and 1.8 cm while it brakes.
     """
     assert command((0.3, 0.0), returns=wall_ahead(SMALL, 0.17 + 0.03 + 0.01))[0] < 0.3
+
+
+def test_a_robot_with_weak_brakes_looks_farther() -> None:
+    """At 2 m/s and 1 m/s2 it needs 2 m, and drives 0.2 m before the next command."""
+    weak = Setting(robot=RobotConfig(max_linear_vel=2.0, max_linear_accel=1.0))
+    planner = DwaPlanner(weak)
+    planner.start(1)
+    seen = perceive(weak, (9.0, 0.0), wall_ahead(weak, 0.17 + 2.1), velocity=(2.0, 0.0))
+    assert planner.velocity_command(seen)[0, 0] < 1.95
 
 
 def test_where_nothing_is_admissible_it_stops() -> None:

@@ -37,7 +37,7 @@ def test_a_free_way_ahead_is_driven_at_full_speed(kind: Kind, setting: Setting) 
     top = setting.robot.max_linear_vel
     v, w = settled(kind(setting), perceive(setting, (9.0, 0.0), velocity=(top, 0.0)))
     assert v > 0.85 * top
-    assert abs(w) < 0.15 * setting.robot.max_angular_vel
+    assert abs(w) < 0.25 * setting.robot.max_angular_vel
 
 
 @planners
