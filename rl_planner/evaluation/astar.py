@@ -30,7 +30,7 @@ class AstarConfig(Config):
         20.0, 'side of the map around the robot (m)', at_least=4.0, at_most=100.0
     )
     padding: float = parameter(
-        0.03, 'a path keeps this beyond the inscribed radius (m)', at_least=0.0, at_most=1.0
+        0.06, 'a path keeps this beyond the inscribed radius (m)', at_least=0.0, at_most=1.0
     )
     inflation_radius: float = parameter(
         0.5, 'obstacles cost up to this beyond the inscribed radius (m)', at_least=0.0, at_most=2.0
@@ -94,6 +94,11 @@ class AstarConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.padding < self.collision_margin:
+            raise ConfigError(
+                f'padding must be at least collision_margin {self.collision_margin:g}: no path may '
+                f'lead where the robot will not follow, got {self.padding:g}'
+            )
         if self.min_lookahead_dist > self.max_lookahead_dist:
             raise ConfigError(
                 f'min_lookahead_dist must be at most max_lookahead_dist '

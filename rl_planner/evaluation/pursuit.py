@@ -151,7 +151,7 @@ def _regulated(curvature: float, clearance: float, limits: Limits, rules: Rules)
     in_curve = min(radius / rules.regulated_linear_scaling_min_radius, 1.0)
     near = min(rules.cost_scaling_gain * max(clearance, 0.0) / rules.cost_scaling_dist, 1.0)
     v = rules.desired_linear_vel * min(in_curve, near)
-    v = max(v, rules.regulated_linear_scaling_min_speed)
+    v = min(max(v, rules.regulated_linear_scaling_min_speed), rules.desired_linear_vel)
     return min(v, limits.max_angular_vel * radius)
 
 

@@ -178,10 +178,26 @@ def test_a_fast_rectangle_late_and_inexact_gets_through_pillars(
     scenario = make_scenario((0.0, -1.0, 1.57), (0.0, 8.0), tolerance=1.0, world=world)
     result = drive(scenario, JACKAL)
     assert result.outcome is Outcome.GOAL
-    assert result.time_sec < 10.0
+    assert result.time_sec < 20.0
     assert (np.abs(result.velocities[:, 0]) <= 1.05 * 2.0 + 1e-9).all()
 
 
 def test_look_ahead_distances_must_be_in_order() -> None:
     with pytest.raises(ConfigError, match=r'min_lookahead_dist must be at most .* 0\.5, got 0\.6'):
         AstarConfig(min_lookahead_dist=0.6, max_lookahead_dist=0.5)
+
+
+def test_no_path_may_be_too_narrow_to_follow() -> None:
+    with pytest.raises(ConfigError, match=r'padding must be at least collision_margin 0\.05'):
+        AstarConfig(padding=0.04)
+
+
+def test_a_path_that_is_blocked_is_planned_anew() -> None:
+    """Nothing ahead at first; then something 1 m ahead, and the way leads past it."""
+    planner = AstarPlanner(SETTING)
+    planner.start(1)
+    planner.velocity_command(perceive((3.0, 0.0)))
+    straight = planner.velocity_command(perceive((3.0, 0.0)))[0].tolist()
+    assert straight == pytest.approx([0.5, 0.0])
+    _, w = planner.velocity_command(perceive((3.0, 0.0), 0.6))[0].tolist()
+    assert abs(w) > 0.3
