@@ -15,6 +15,7 @@ from rl_planner.evaluation.mppi import MppiPlanner
 from rl_planner.evaluation.planner import Perception, Planner
 from rl_planner.evaluation.runner import evaluate
 from rl_planner.evaluation.setting import Setting
+from rl_planner.evaluation.suites import make_suite
 from rl_planner.navigation.task import Outcome
 
 Kind = type[DwaPlanner] | type[MppiPlanner]
