@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from rl_planner.evaluation.greedy import GreedyPlanner
 from rl_planner.evaluation.learned import LearnedPlanner
 from rl_planner.evaluation.planner import Perception
-from rl_planner.evaluation.planners import make_planner
+from rl_planner.evaluation.planners import (
+    BASELINES,
+    PlannerParamsError,
+    make_planner,
+    read_planner_params,
+)
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.policy import Policy, PolicyError
@@ -140,3 +147,46 @@ def test_a_policy_refuses_another_robot(make_policy: Callable[..., Policy]) -> N
         LearnedPlanner(make_policy(), Setting(robot=RobotConfig(radius=0.3)))
     with pytest.raises(PolicyError, match=r'control_period must be 0\.2, got 0\.1'):
         LearnedPlanner(make_policy(period=0.2), SETTING)
+
+
+CONFIG = Path(__file__).parents[2] / 'config'
+
+
+def test_planners_yaml_holds_every_parameter_with_its_default() -> None:
+    text = (CONFIG / 'planners.yaml').read_text()
+    values = yaml.safe_load(text)
+    assert values == {name: asdict(each.config()) for name, each in BASELINES.items()}
+    words = ' '.join(line.strip().lstrip('# ') for line in text.splitlines())
+    for baseline in BASELINES.values():
+        for item in fields(baseline.config):
+            assert item.metadata['description'] in words, item.name
+
+
+def test_parameters_reach_their_planner(tmp_path: Path) -> None:
+    """Twice the turning rate per angle: 0.25 rad off, 1 rad/s."""
+    path = tmp_path / 'mine.yaml'
+    path.write_text('greedy: {turn_gain: 4.0}')
+    planner = make_planner('greedy', SETTING, read_planner_params(path))
+    ((_, w),) = planner.velocity_command(perceive((math.cos(0.25), math.sin(0.25)))).tolist()
+    assert w == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('{', 'is not YAML'),
+        ('[1]', 'must be a mapping from planners to parameters'),
+        ('gredy: {}', "planner must be one of greedy, dwa, mppi, astar, got 'gredy'"),
+        ('greedy: 3', 'greedy must be a mapping of parameters, got 3'),
+        ('dwa: {vx_sample: 5}', 'dwa: unknown parameter vx_sample, did you mean vx_samples'),
+        ('mppi: {batch_size: 0}', 'mppi: batch_size must be at least'),
+        ('astar: {resolution: 9.0}', 'astar: resolution must be at least'),
+    ],
+)
+def test_bad_parameters_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_text(text)
+    with pytest.raises(PlannerParamsError, match=rf'mine\.yaml.*{message}'):
+        read_planner_params(path)
+    with pytest.raises(PlannerParamsError, match=r'cannot read .*none\.yaml'):
+        read_planner_params(tmp_path / 'none.yaml')
