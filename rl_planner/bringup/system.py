@@ -75,6 +75,9 @@ _COMMON = (
 
 SIMULATION_ARGUMENTS: tuple[Argument, ...] = (
     Argument('policy', '', 'policy file that drives (policy.safetensors of a run folder)'),
+    Argument(
+        'scenarios', '', 'instead of world: file of episodes, a line of JSON each, to run once each'
+    ),
     _ROBOTS,
     _REAL_TIME_FACTOR,
     *_COMMON,
@@ -141,9 +144,13 @@ def robot_names(robots: int) -> list[str]:
 
 
 def _simulator(values: Mapping[str, Value]) -> Process:
-    own = {'real_time_factor': values['real_time_factor'], 'use_stamped_cmd_vel': True}
-    # The simulator is the clock: on simulated time it would wait for itself.
-    return _node('simulator_node', values, {**own, 'use_sim_time': False})
+    own = {
+        'real_time_factor': values['real_time_factor'],
+        'use_stamped_cmd_vel': True,
+        'seed': values['seed'],
+        'use_sim_time': False,  # it is the clock: on simulated time it would wait for itself
+    }
+    return _node('simulator_node', values, own)
 
 
 def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
@@ -156,9 +163,10 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
 
 
 def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
-    world, log = values['world'], values['episode_log']
+    world, log, scenarios = values['world'], values['episode_log'], values.get('scenarios', '')
     own = {
         'world': world if world == 'random' else str(_existing_file('world', world)),
+        'scenarios': str(_existing_file('scenarios', scenarios)) if scenarios else '',
         'purpose': purpose,
         'seed': values['seed'],
         'max_episodes': values['episodes'],

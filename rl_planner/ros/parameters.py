@@ -22,6 +22,7 @@ from rl_planner.navigation.config import (
     check,
     unknown_name,
 )
+from rl_planner.simulation.disturbance import DisturbanceConfig
 
 C = TypeVar('C', bound=Config)
 
@@ -33,6 +34,7 @@ GROUPS: dict[str, type[Config]] = {
     'observation': ObservationConfig,
     'task': TaskConfig,
     'learning': LearningConfig,
+    'disturbance': DisturbanceConfig,
 }
 ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 UNBOUNDED = 1e12

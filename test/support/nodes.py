@@ -19,7 +19,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import LaserScan
-from std_msgs.msg import String
+from visualization_msgs.msg import Marker
 
 from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.observation import observation_size
@@ -129,7 +129,7 @@ class RobotDouble:
         self.beams = beams
         kind = TwistStamped if stamped else Twist
         subscribe(kind, prefix + 'cmd_vel', self._on_command, qos.RELIABLE)
-        subscribe(String, prefix + 'outcome', lambda m: self.outcomes.append(m.data), qos.RELIABLE)
+        subscribe(Marker, prefix + 'outcome', lambda m: self.outcomes.append(m.text), qos.RELIABLE)
 
     def _on_command(self, message: Any) -> None:
         twist = getattr(message, 'twist', message)
