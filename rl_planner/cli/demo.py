@@ -134,7 +134,9 @@ def _evaluate(options: argparse.Namespace, policy: Path) -> list[dict[str, Any]]
     _announce(2, f'Evaluating on {options.episodes} worlds that it has never seen, not exploring')
     planners = make_planners([str(policy), 'greedy'])
     scenarios = make_suite(DEFAULT_SUITE, options.episodes, options.seed, options.quiet)
-    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
+    runs = [
+        drive(planner, scenarios, options.seed, options.quiet, 'process') for planner in planners
+    ]
     return report(['learnt', 'greedy'], scenarios, [each.results for each in runs])
 
 

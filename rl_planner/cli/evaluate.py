@@ -76,6 +76,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--seed', type=seed, default=0, metavar='K', help='which random scenarios; default: 0'
     )
+    parser.add_argument(
+        '--via',
+        choices=('process', 'ros'),
+        default='process',
+        help='drive in this process, or by the ROS nodes that drive a robot: the same figures, '
+        'later; policies only; default: process',
+    )
     add_json(parser)
     parser.add_argument(
         '--picture',
@@ -92,8 +99,15 @@ def run(options: argparse.Namespace) -> int:
     if options.picture is not None:
         check_picture_path(options.picture)
     planners = make_planners(options.planners)
+    if options.via == 'ros':
+        from rl_planner.cli.ros_evaluation import check_drivable
+
+        for name in options.planners:
+            check_drivable(name, SETTING)
     scenarios = _scenarios(options)
-    runs = [drive(planner, scenarios, options.seed, options.quiet) for planner in planners]
+    runs = [
+        drive(planner, scenarios, options.seed, options.quiet, options.via) for planner in planners
+    ]
     results = [each.results for each in runs]
     suite = None if options.scenarios else options.suite or DEFAULT_SUITE
     source = str(options.scenarios) if options.scenarios else None
@@ -121,11 +135,17 @@ def make_suite(name: str, episodes: int, suite_seed: int, quiet: bool) -> list[S
         return suite(name, episodes, suite_seed, on_scenario=bar.update)
 
 
-def drive(planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quiet: bool) -> Run:
+def drive(
+    planner: Planner, scenarios: Sequence[Scenario], drive_seed: int, quiet: bool, via: str
+) -> Run:
     """One planner through all scenarios, with a bar meanwhile."""
     from rl_planner.evaluation.runner import evaluate
 
     with progress_bar(planner.name, len(scenarios), quiet) as bar:
+        if via == 'ros':
+            from rl_planner.cli.ros_evaluation import drive_over_ros
+
+            return drive_over_ros(planner.name, scenarios, SETTING, drive_seed, bar.update)
         return evaluate(planner, scenarios, SETTING, drive_seed, bar.update)
 
 

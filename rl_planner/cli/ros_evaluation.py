@@ -3,7 +3,8 @@
 What is trained is what is deployed: simulator, actor and episode node, lock-stepped, drive as
 `rl_planner.evaluation.runner` does in one process. Outcomes are the same, and poses to TOLERANCE,
 where nothing is random: no lidar noise, dropout or gain error. With those the draws differ, and
-only their statistics are alike.
+only their statistics are alike. A robot that touches something before it has moved has collided
+here; in one process it is judged after its first step, which may lead away.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class _Graph:
                 on_ended(ended - told)
             told = ended
 
-        # No machine is so slow that one robot would not drive faster than time goes by.
+        # No machine is so slow that time would not go by faster for the robots than for us.
         limit_sec = START_SEC + sum(each.time_limit for each in self._scenarios)
         run_to_end(processes, self._folder / 'logs', limit_sec, tell)
 

@@ -178,6 +178,17 @@ def constant_policy(forward: float = 0.5, turn: float = 0.25, **changes: Any) ->
     return Policy(tensors, PolicyMetadata.for_robot(robot, observation, period, 'test'))
 
 
+def seeking_policy(**changes: Any) -> Policy:
+    """A policy that turns to its goal and away from what is near, and slows down before it."""
+    like = constant_policy(**changes).metadata
+    weight = np.zeros((2, observation_size(like.observation)))
+    right, left, cosine, sine = slice(12, 18), slice(18, 24), 37, 38  # of 36 sectors, and the goal
+    weight[0, cosine], weight[1, sine] = 2.0, 3.0
+    weight[0, 12:24] = -0.2
+    weight[1, right], weight[1, left] = 0.5, -0.5
+    return Policy({'actor.0.weight': weight, 'actor.0.bias': np.zeros(2)}, like)
+
+
 # What (0.5, 0.25) means with the default robot: speeds up to 0.5 m/s and 1.5 rad/s.
 DRIVING = pytest.approx((0.375, 0.375), abs=1e-5)
 AT_REST = (0.0, 0.0)
