@@ -9,6 +9,7 @@ here; in one process it is judged after its first step, which may lead away.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -95,6 +96,7 @@ class _Graph:
     def __init__(self, folder: Path, scenarios: Sequence[Scenario], setting: Setting) -> None:
         self._scenarios, self._setting = scenarios, setting
         self._folder, self._log = folder, folder / 'episodes.jsonl'
+        self._time_limit = scenarios[0].time_limit
         folder.mkdir()
         write_episodes(folder / 'scenarios.jsonl', scenarios)
         parameters = node_parameters(setting, scenarios[0])
@@ -123,7 +125,7 @@ class _Graph:
             told = ended
 
         # No machine is so slow that time would not go by faster for the robots than for us.
-        limit_sec = START_SEC + sum(each.time_limit for each in self._scenarios)
+        limit_sec = START_SEC + math.ceil(len(self._scenarios) / robots) * self._time_limit
         run_to_end(processes, self._folder / 'logs', limit_sec, tell)
 
     def results(self) -> dict[int, EpisodeResult]:

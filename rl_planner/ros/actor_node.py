@@ -256,9 +256,9 @@ class ActorNode(RunnableNode):
     # What goes out
 
     def _send(self, row: int, command: Sequence[float], stamp: int | None = None) -> None:
-        """Publish a velocity; stamped with the scan that it answers: the last good one, if none."""
-        message, stamp = self._commands[row], stamp or self._inboxes[row].scan_ns
-        stamped = self._config.use_stamped_cmd_vel
+        """Publish a velocity; stamped with the scan that it answers, if not given the last good."""
+        message, stamped = self._commands[row], self._config.use_stamped_cmd_vel
+        stamp = self._inboxes[row].scan_ns if stamp is None else stamp
         if stamped and stamp is not None:
             message.header.stamp = messages.stamp_of(stamp)
         twist = message.twist if stamped else message

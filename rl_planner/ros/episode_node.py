@@ -65,7 +65,7 @@ class EpisodeConfig(Config):
 
 @dataclass
 class Stage:
-    """One robot's present episode: of the first nothing is known, and none is left at the end."""
+    """One robot's present episode; none before the first, and after the last of a file."""
 
     episodes: Iterator[tuple[int, Episode]]
     number: int = -1
