@@ -76,6 +76,9 @@ _COMMON = (
 
 SIMULATION_ARGUMENTS: tuple[Argument, ...] = (
     Argument('policy', '', 'policy file that drives (policy.safetensors of a run folder)'),
+    Argument(
+        'scenarios', '', 'instead of world: file of episodes, a line of JSON each, to run once each'
+    ),
     _ROBOTS,
     _REAL_TIME_FACTOR,
     *_COMMON,
@@ -142,9 +145,13 @@ def robot_names(robots: int) -> list[str]:
 
 
 def _simulator(values: Mapping[str, Value]) -> Process:
-    own = {'real_time_factor': values['real_time_factor'], 'use_stamped_cmd_vel': True}
-    # The simulator is the clock: on simulated time it would wait for itself.
-    return _node('simulator_node', values, {**own, 'use_sim_time': False})
+    own = {
+        'real_time_factor': values['real_time_factor'],
+        'use_stamped_cmd_vel': True,
+        'seed': values['seed'],
+        'use_sim_time': False,  # it is the clock: on simulated time it would wait for itself
+    }
+    return _node('simulator_node', values, own)
 
 
 def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
@@ -157,9 +164,10 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
 
 
 def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
-    log = values['episode_log']
+    log, scenarios = values['episode_log'], values.get('scenarios', '')
     own = {
         'world': _world(values['world']),
+        'scenarios': str(_existing_file('scenarios', scenarios)) if scenarios else '',
         'purpose': purpose,
         'seed': values['seed'],
         'max_episodes': values['episodes'],

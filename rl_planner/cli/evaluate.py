@@ -102,6 +102,13 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
         '--seed', type=seed, default=0, metavar='K', help='which random scenarios; default: 0'
     )
     parser.add_argument(
+        '--via',
+        choices=('process', 'ros'),
+        default='process',
+        help='drive in this process, or by the ROS nodes that drive a robot: the same figures, '
+        'later; policies only; default: process',
+    )
+    parser.add_argument(
         '--params-file',
         type=Path,
         metavar='FILE.yaml',
@@ -129,9 +136,14 @@ def run(options: argparse.Namespace) -> int:
     suites = _suites(options)
     for each in suites:  # a wrong planner is refused before anything has been driven
         evaluation.make_planners(options.planners, each.setting, params)
+        evaluation.check_drivable(options.planners, each.setting, options.via)
     done = []
     for each in suites:
-        done.append(evaluation.drive(each, options.planners, params, options.seed, options.quiet))
+        done.append(
+            evaluation.drive(
+                each, options.planners, params, options.seed, options.quiet, options.via
+            )
+        )
         evaluation.show(done[-1], each.name if options.scenarios else _titled(each, options.seed))
         if done[-1].interrupted:
             break
@@ -139,6 +151,7 @@ def run(options: argparse.Namespace) -> int:
         'suite': None if options.scenarios else options.suite or DEFAULT_SUITE,
         'scenarios': str(options.scenarios) if options.scenarios else None,
         'seed': options.seed,
+        'via': options.via,
     }
     evaluation.write_figures(options.json, origin, done)
     if options.picture is not None:

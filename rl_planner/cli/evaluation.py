@@ -64,8 +64,22 @@ def own_suite(path: Path, episodes: int | None, setting: Setting) -> Suite:
     return Suite(str(path), 'scenarios of your own', setting, scenarios)
 
 
+def check_drivable(names: Sequence[str], setting: Setting, via: str) -> None:
+    """Refuse at once what cannot be driven that way."""
+    if via == 'ros':
+        from rl_planner.cli import ros_evaluation
+
+        for name in names:
+            ros_evaluation.check_drivable(name, setting)
+
+
 def drive(
-    suite: Suite, names: Sequence[str], params: Params, drive_seed: int, quiet: bool
+    suite: Suite,
+    names: Sequence[str],
+    params: Params,
+    drive_seed: int,
+    quiet: bool,
+    via: str = 'process',
 ) -> Evaluation:
     """Every planner through all scenarios of a suite, with a bar meanwhile; or until Ctrl-C."""
     from rl_planner.evaluation.evaluation import Evaluation
@@ -74,7 +88,13 @@ def drive(
     runs: dict[str, Run] = {}
     for planner, name in zip(make_planners(names, suite.setting, params), names, strict=True):
         with progress_bar(planner.name, len(suite.scenarios), quiet) as bar:
-            runs[name] = evaluate(planner, suite.scenarios, suite.setting, drive_seed, bar.update)
+            given = suite.scenarios, suite.setting, drive_seed, bar.update
+            if via == 'ros':
+                from rl_planner.cli.ros_evaluation import drive_over_ros
+
+                runs[name] = drive_over_ros(name, *given)
+            else:
+                runs[name] = evaluate(planner, *given)
         if runs[name].interrupted:
             break
     return Evaluation(suite.name, suite.description, suite.setting, suite.scenarios, runs)

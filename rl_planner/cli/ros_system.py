@@ -65,16 +65,29 @@ def train_over_ros(
     return rows
 
 
-def run_to_end(processes: Sequence[Process], log_dir: Path, limit_sec: float) -> None:
-    """Run a system that ends by itself.
+def run_to_end(
+    processes: Sequence[Process],
+    log_dir: Path,
+    limit_sec: float,
+    on_poll: Callable[[], object] | None = None,
+) -> None:
+    """Run a system that ends by itself; `on_poll` is called about once a second, and at the end.
 
     Raises:
         CommandError: it did not within `limit_sec`, or a node failed.
     """
+    deadline = time.monotonic() + limit_sec
     with Supervisor(processes, log_dir=log_dir, domain_id=domain_id()) as system:
-        if system.wait(timeout_sec=limit_sec) is None:
-            raise CommandError(f'the episodes did not end within {limit_sec:g} s: see {log_dir}')
+        while system.wait(timeout_sec=min(POLL_SEC, limit_sec)) is None:
+            if on_poll is not None:
+                on_poll()
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f'the episodes did not end within {limit_sec:g} s: see {log_dir}'
+                )
     _require_success(system, log_dir)
+    if on_poll is not None:
+        on_poll()
 
 
 def _require_success(system: Supervisor, log_dir: Path) -> None:

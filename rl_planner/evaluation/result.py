@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rl_planner.evaluation.episode_file import episode_of
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.episodes import Episode
-from rl_planner.simulation.world import FloatArray, World
+from rl_planner.simulation.world import FloatArray
 
 
 class EpisodeLogError(ValueError):
@@ -54,13 +54,26 @@ class EpisodeResult:
 def read_episode_log(path: str | Path) -> list[EpisodeResult]:
     """The results in an episode log.
 
-    It holds a line of JSON for each episode: robot, episode, outcome, time_sec, start, goal, world
-    and states, x, y, yaw, v, w at each control period; clearances are not in it. Cancelled
-    episodes, and a last line that is being written, are left out.
+    It holds a line of JSON for each episode: robot, episode, scenario, outcome, time_sec, start,
+    goal, world and states, x, y, yaw, v, w at each control period; clearances are not in it.
+    Cancelled episodes, and a last line that is being written, are left out.
 
     Raises:
         EpisodeLogError: there is no such file, or a line is broken.
     """
+    return [result for _, result in _read(path)]
+
+
+def read_scenario_log(path: str | Path) -> dict[int, EpisodeResult]:
+    """The results in an episode log by the number of their scenario, counted from 0.
+
+    Raises:
+        EpisodeLogError: as for `read_episode_log`.
+    """
+    return dict(_read(path))
+
+
+def _read(path: str | Path) -> list[tuple[int, EpisodeResult]]:
     try:
         *lines, _ = Path(path).read_text(encoding='utf-8').split('\n')
     except OSError as error:
@@ -69,18 +82,16 @@ def read_episode_log(path: str | Path) -> list[EpisodeResult]:
     return [row for row in rows if row is not None]
 
 
-def _row(line: str, place: str) -> EpisodeResult | None:
+def _row(line: str, place: str) -> tuple[int, EpisodeResult] | None:
     try:
         row = json.loads(line)
-        return None if row['outcome'] == 'cancelled' else _result(row)
+        return None if row['outcome'] == 'cancelled' else (int(row['scenario']), _result(row))
     except (ValueError, KeyError, TypeError) as error:
         raise EpisodeLogError(f'{place}: {error!r}') from error
 
 
-def _result(row: Mapping[str, Any]) -> EpisodeResult:
-    x, y, yaw = map(float, row['start'])
-    goal_x, goal_y = map(float, row['goal'])
-    episode = Episode(World(**row['world']), (x, y, yaw), (goal_x, goal_y))
+def _result(row: dict[str, Any]) -> EpisodeResult:
     states = np.array(row['states'], float).reshape(-1, 5)
     outcome, time_sec = Outcome[row['outcome'].upper()], float(row['time_sec'])
-    return EpisodeResult(episode, outcome, time_sec, states[:, :3], states[:, 3:], np.empty(0))
+    poses, velocities = states[:, :3], states[:, 3:]
+    return EpisodeResult(episode_of(row), outcome, time_sec, poses, velocities, np.empty(0))

@@ -28,11 +28,12 @@ class Run:
 
     Attributes:
         results: of the scenarios, in order; fewer than there are where it was interrupted.
-        decision_sec: time the planner took for one decision of one robot, on average.
+        decision_sec: time the planner took for one decision of one robot, on average; None where it
+            was not measured.
     """
 
     results: list[EpisodeResult]
-    decision_sec: float
+    decision_sec: float | None
     interrupted: bool = False
 
 

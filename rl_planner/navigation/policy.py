@@ -27,6 +27,7 @@ from rl_planner.navigation.observation import layout, observation_size
 FORMAT_VERSION = 1
 ACTION_SIZE = 2
 Floats = NDArray[np.float32]
+Layer = tuple[NDArray[np.float64], NDArray[np.float64]]  # weight (in, out), bias (out)
 
 
 # What parsed JSON of the wrong shape can raise.
@@ -115,21 +116,27 @@ class Policy:
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: PolicyMetadata) -> None:
         self.metadata = metadata
         self._layers = _layers(tensors, observation_size(metadata.observation))
-        self._buffers: list[Floats] = []
+        self._buffers: list[NDArray[np.float64]] = []
+        self._actions = np.empty((0, ACTION_SIZE), np.float32)
 
     def act(self, observations: Floats) -> Floats:
-        """Actions (N, 2); the array is reused by the next call."""
-        if not self._buffers or len(self._buffers[0]) != len(observations):
+        """Actions (N, 2); the array is reused by the next call.
+
+        Computed in float64: the order of a sum, which depends on N and the machine, then leaves no
+        trace in float32, and a robot drives the same path in whatever company.
+        """
+        if len(self._actions) != len(observations) or not self._buffers:
             sizes = [len(bias) for _, bias in self._layers]
-            self._buffers = [np.empty((len(observations), size), np.float32) for size in sizes]
-        value = observations
+            self._buffers = [np.empty((len(observations), size)) for size in sizes]
+            self._actions = np.empty((len(observations), ACTION_SIZE), np.float32)
+        value = np.asarray(observations, np.float64)
         for (weight, bias), out in zip(self._layers, self._buffers, strict=True):
             np.matmul(value, weight, out=out)
             out += bias
             if out is not self._buffers[-1]:
                 np.maximum(out, 0.0, out=out)
             value = out
-        return np.tanh(value, out=value)
+        return np.tanh(value, out=self._actions, casting='same_kind')
 
     def require(self, robot: RobotConfig, control_period: float) -> None:
         """Refuse a robot or a control period that this policy was not trained on.
@@ -187,7 +194,7 @@ class Policy:
             raise PolicyError(f'{path}: {error}') from error
 
 
-def _layers(tensors: Mapping[str, NDArray[Any]], inputs: int) -> list[tuple[Floats, Floats]]:
+def _layers(tensors: Mapping[str, NDArray[Any]], inputs: int) -> list[Layer]:
     """[(weight (in, out), bias (out)), ...], checked to lead from `inputs` to an action."""
     names = [f'actor.{index}' for index in range((len(tensors) + 1) // 2)]
     expected = {f'{name}.{part}' for name in names for part in ('weight', 'bias')}
@@ -203,7 +210,7 @@ def _layers(tensors: Mapping[str, NDArray[Any]], inputs: int) -> list[tuple[Floa
             raise PolicyError(f'{name}.bias must be {weight.shape[:1]}, got {bias.shape}')
         if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
             raise PolicyError(f'{name}.weight and its bias must be finite')
-        layers.append((np.ascontiguousarray(weight.T), bias))
+        layers.append((np.ascontiguousarray(weight.T, np.float64), bias.astype(np.float64)))
         inputs = len(bias)
     if not layers or inputs != ACTION_SIZE:
         raise PolicyError(f'the last layer must have {ACTION_SIZE} outputs, got {inputs}')

@@ -15,8 +15,9 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
 from sensor_msgs.msg import LaserScan
-from std_msgs.msg import String, UInt8MultiArray
+from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
+from visualization_msgs.msg import Marker
 
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.noise import ExplorationNoise
@@ -79,7 +80,7 @@ class ActorNode(RunnableNode):
         prefixes = [f'{name}/' if name else '' for name in robots]
         publish = self.create_publisher
         self._command_out = [publish(kind, p + 'cmd_vel', qos.RELIABLE) for p in prefixes]
-        self._outcome_out = [publish(String, p + 'outcome', qos.RELIABLE) for p in prefixes]
+        self._outcome_out = [publish(Marker, p + 'outcome', qos.RELIABLE) for p in prefixes]
         self._diagnostics_out = publish(DiagnosticArray, '/diagnostics', qos.RELIABLE)
         self._commands = [kind() for _ in robots]  # what was sent last, reused
         if stamped:
@@ -121,14 +122,17 @@ class ActorNode(RunnableNode):
             return
         if inbox.is_repeated(stamp):
             self._command_out[row].publish(self._commands[row])
-        elif not inbox.is_early(stamp):
-            if inbox.ranges is not None:  # another robot is late: wait for it no longer
-                self._step()
+            return
+        if inbox.is_early(stamp):
+            return
+        if inbox.ranges is not None:  # another robot is late: wait for it no longer
+            self._step()
+        if not inbox.is_repeated(stamp):
             try:
                 inbox.take_scan(stamp, ranges, self._known_geometry(metadata))
             except ScanError as error:
-                self._stop(row, str(error))
-                return
+                inbox.is_blind = True
+                self._stop(row, str(error), stamp)
             self._step_if_complete()
 
     def _known_geometry(self, metadata: tuple[float, ...]) -> ScanGeometry:
@@ -157,11 +161,8 @@ class ActorNode(RunnableNode):
 
     def _on_goal(self, row: int, message: PoseStamped) -> None:
         inbox = self._inboxes[row]
-        if inbox.repeats_goal(message):
-            return
-        inbox.goal, inbox.goal_waits = message, True
-        if self._config.training:  # the robot is elsewhere until the episode has begun
-            inbox.goal_from_ns = messages.stamp_ns(message.header.stamp)
+        if not inbox.repeats_goal(message):
+            inbox.goal, inbox.goal_waits = message, True
 
     def _on_policy(self, message: UInt8MultiArray) -> None:
         try:
@@ -187,7 +188,7 @@ class ActorNode(RunnableNode):
             if self._pilot is not None:
                 self._pilot.cancel(row)
             if active or inbox.goal_waits:
-                self._outcome_out[row].publish(String(data='cancelled'))
+                self._say_outcome(row, 'cancelled')
                 cancelled += 1
             inbox.goal_waits = False
         response.success, response.message = True, f'{cancelled} goals cancelled'
@@ -196,12 +197,14 @@ class ActorNode(RunnableNode):
     # Stepping
 
     def _step_if_complete(self) -> None:
-        if all(inbox.is_complete() for inbox in self._inboxes):
+        if all(inbox.is_complete() or inbox.is_blind for inbox in self._inboxes):
             self._step()
 
     def _step(self) -> None:
         """One control period of every robot whose scan and odometry are there."""
         rows = [row for row, inbox in enumerate(self._inboxes) if inbox.is_complete()]
+        for inbox in self._inboxes:
+            inbox.is_blind = False  # each scan is looked at anew
         if not rows or self._pilot is None or self._pilot.policy is None:
             return  # in training, a lock-stepped simulator waits for the first policy
         for row in rows:
@@ -216,7 +219,7 @@ class ActorNode(RunnableNode):
             if was_driving or self._config.command_when_idle:
                 self._send(row, command)
             if outcome != Outcome.RUNNING:
-                self._outcome_out[row].publish(String(data=Outcome(outcome).name.lower()))
+                self._say_outcome(row, Outcome(outcome).name.lower())
         if self._experience is not None:
             self._experience.add(decision.transitions)
 
@@ -252,25 +255,33 @@ class ActorNode(RunnableNode):
 
     # What goes out
 
-    def _send(self, row: int, command: Sequence[float]) -> None:
-        """Publish a velocity; stamped with the scan that it answers."""
-        message, stamp = self._commands[row], self._inboxes[row].scan_ns
-        stamped = self._config.use_stamped_cmd_vel
+    def _send(self, row: int, command: Sequence[float], stamp: int | None = None) -> None:
+        """Publish a velocity; stamped with the scan that it answers, if not given the last good."""
+        message, stamped = self._commands[row], self._config.use_stamped_cmd_vel
+        stamp = self._inboxes[row].scan_ns if stamp is None else stamp
         if stamped and stamp is not None:
             message.header.stamp = messages.stamp_of(stamp)
         twist = message.twist if stamped else message
         twist.linear.x, twist.angular.z = command
         self._command_out[row].publish(message)
 
-    def _stop(self, row: int, reason: str) -> None:
-        """Bring a robot to rest because of what it sent, or did not send; its goal stays."""
+    def _say_outcome(self, row: int, outcome: str) -> None:
+        inbox = self._inboxes[row]
+        self._outcome_out[row].publish(
+            messages.outcome_marker(
+                inbox.scan_ns or 0, inbox.odom_frame, inbox.odometry[:3], outcome
+            )
+        )
+
+    def _stop(self, row: int, reason: str, stamp: int | None = None) -> None:
+        """Bring a robot to rest because of what it sent, at `stamp`, or did not; its goal stays."""
         if reason != self._faults[row]:
             self.get_logger().warning(f'{reason}: stopped', throttle_duration_sec=1.0)
         self._faults[row] = reason
         self._inboxes[row].ranges = None
-        if self._pilot is not None and self._pilot.active[row]:
+        if self._pilot is not None and (self._pilot.active[row] or self._config.command_when_idle):
             self._pilot.halt(row)
-            self._send(row, REST)
+            self._send(row, REST, stamp)
 
     def _watch(self) -> None:
         """Stop robots that no longer know where they are or what is around them."""

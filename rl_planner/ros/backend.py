@@ -23,14 +23,15 @@ class SimulatorBackend(Protocol):
     `reset` may take as long as a simulator's services take: pause, move or spawn obstacles, move
     the robot, go on. It returns at once and calls `on_ready(robot, stamp_ns)` when all is in place:
     readings of that robot stamped later than `stamp_ns` (simulation time) show the new episode. A
-    second `reset` of the same robot before that replaces the first.
+    `reset` with the same `asked_ns` repeats the one before, and is only answered again: the robot
+    may have moved on meanwhile. Any other replaces it.
     """
 
     def is_up(self) -> bool:
         """Whether the simulator is there to be asked."""
         ...
 
-    def reset(self, robot: int, episode: Episode) -> None: ...
+    def reset(self, robot: int, episode: Episode, asked_ns: int) -> None: ...
 
 
 class EmbeddedBackend:
@@ -50,8 +51,8 @@ class EmbeddedBackend:
     def is_up(self) -> bool:
         return all(publisher.get_subscription_count() > 0 for publisher in self._out)
 
-    def reset(self, robot: int, episode: Episode) -> None:
-        self._out[robot].publish(encode_episode(episode, self._frame_id))
+    def reset(self, robot: int, episode: Episode, asked_ns: int) -> None:
+        self._out[robot].publish(encode_episode(episode, self._frame_id, asked_ns))
 
     def _ready(self, robot: int, message: Header) -> None:
         self._on_ready(robot, messages.stamp_ns(message.stamp))

@@ -19,7 +19,7 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from rl_planner.ros.messages import planar_pose, pose_of
+from rl_planner.ros.messages import planar_pose, pose_of, stamp_of
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World, WorldError
 
@@ -34,10 +34,13 @@ COLOURS = {
 }
 
 
-def encode_episode(episode: Episode, frame_id: str) -> MarkerArray:
-    """The markers of an episode, led by one that clears those of the episode before."""
+def encode_episode(episode: Episode, frame_id: str, asked_ns: int = 0) -> MarkerArray:
+    """The markers of an episode, led by one that clears those of the episode before.
+
+    That one is stamped with the time of the request, by which a repetition is known.
+    """
     clear = Marker(action=Marker.DELETEALL)
-    clear.header.frame_id = frame_id
+    clear.header.frame_id, clear.header.stamp = frame_id, stamp_of(asked_ns)
     markers = [clear, *_task_markers(episode), *_world_markers(episode.world)]
     for index, marker in enumerate(markers[1:]):
         marker.header.frame_id = frame_id

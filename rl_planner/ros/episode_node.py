@@ -2,10 +2,14 @@
 
 Per robot: reset the simulator to the next episode; when it is ready, publish its goal; wait for the
 outcome; again. What is lost on the way is said again, so nodes may start in any order.
+
+Robot k of K has the episodes k, k + K, ... of a file (`scenarios`), or of an endless row of random
+ones; the log names each by that number.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,9 +20,10 @@ from typing import TextIO
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
-from std_msgs.msg import String
+from visualization_msgs.msg import Marker
 
-from rl_planner.navigation.config import Config, RobotConfig, TaskConfig, parameter
+from rl_planner.evaluation.episode_file import plain, read_episodes
+from rl_planner.navigation.config import Config, ConfigError, RobotConfig, TaskConfig, parameter
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.backend import EmbeddedBackend, SimulatorBackend
 from rl_planner.ros.process import RunnableNode
@@ -39,6 +44,9 @@ class EpisodeConfig(Config):
     robots: tuple[str, ...] = parameter(('robot_0',), 'namespaces of the robots')
     backend: str = parameter('embedded', 'the simulator', choices=('embedded',))
     world: str = parameter('random', 'random, or a world file (.sdf, .world)')
+    scenarios: str = parameter(
+        '', 'instead: file of episodes, one line of JSON each, to run once each'
+    )
     purpose: str = parameter(
         'training',
         'which random worlds: those of evaluation never occur in training',
@@ -49,17 +57,26 @@ class EpisodeConfig(Config):
     episode_log: str = parameter('', 'file for one line of JSON per finished episode')
     odom_frame_id: str = parameter('odom', 'frame of goals and obstacles')
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scenarios and self.world != 'random':
+            raise ConfigError(f'world must not come with scenarios, got {self.world}')
+
 
 @dataclass
 class Stage:
-    """One robot's present episode."""
+    """One robot's present episode; none before the first, and after the last of a file."""
 
-    episodes: Iterator[Episode]
+    episodes: Iterator[tuple[int, Episode]]
+    number: int = -1
     episode: Episode | None = None
+    asked_ns: int = 0
     began_ns: int | None = None  # None: the simulator has not answered yet
     goal: PoseStamped | None = None
-    states: list[list[float]] = field(default_factory=list)
-    last_ns: int = 0
+    states: list[tuple[int, list[float]]] = field(default_factory=list)  # with their times
+    outcome: str = ''  # not yet
+    ended_ns: int = 0
+    is_over: bool = False
 
 
 class EpisodeNode(RunnableNode):
@@ -72,8 +89,7 @@ class EpisodeNode(RunnableNode):
         self._time_limit = parameters.declare(self, 'task', TaskConfig).time_limit
         parameters.refuse_unknown(self)
         names = self._config.robots
-        world = None if self._config.world == 'random' else read_sdf(Path(self._config.world))
-        self._stages = [Stage(self._episodes(robot, world)) for robot in range(len(names))]
+        self._stages = self._make_stages()
         self._finished = 0
         self.done = False
         self._log: TextIO | None = None
@@ -85,13 +101,25 @@ class EpisodeNode(RunnableNode):
         ]
         for robot, name in enumerate(names):
             callback = partial(self._on_outcome, robot)
-            self.create_subscription(String, f'{name}/outcome', callback, qos.RELIABLE)
+            self.create_subscription(Marker, f'{name}/outcome', callback, qos.RELIABLE)
         if self._config.episode_log:
             self._open_log()
         self.create_timer(REPEAT_SEC, self._repeat, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    def _episodes(self, robot: int, world: World | None) -> Iterator[Episode]:
-        """The robot's episodes, for ever: its own worlds, whatever the other robots do."""
+    def _make_stages(self) -> list[Stage]:
+        """Every robot's row of episodes: its own, whatever the other robots do."""
+        config, count = self._config, len(self._config.robots)
+        if config.scenarios:
+            given = list(enumerate(read_episodes(Path(config.scenarios))))
+            return [Stage(iter(given[robot::count])) for robot in range(count)]
+        world = None if config.world == 'random' else read_sdf(Path(config.world))
+        return [
+            Stage(zip(itertools.count(robot, count), self._random(robot, world), strict=False))
+            for robot in range(count)
+        ]
+
+    def _random(self, robot: int, world: World | None) -> Iterator[Episode]:
+        """The robot's random episodes, for ever."""
         purpose, count = Purpose[self._config.purpose.upper()], len(self._config.robots)
         index = robot
         while True:
@@ -115,18 +143,28 @@ class EpisodeNode(RunnableNode):
             callback = partial(self._on_odom, robot)
             self.create_subscription(Odometry, f'{name}/odom', callback, qos.COMPLETE)
 
+    def _begin_next(self, robot: int) -> None:
+        stage = self._stages[robot]
+        stage.number, stage.episode = next(stage.episodes, (-1, None))
+        if stage.episode is not None:
+            self._begin(robot, stage.episode)
+            return
+        stage.is_over = True
+        self.done = all(each.is_over for each in self._stages)
+
     def _begin(self, robot: int, episode: Episode) -> None:
         stage = self._stages[robot]
-        stage.episode, stage.began_ns, stage.goal = episode, None, None
-        self._backend.reset(robot, episode)
+        stage.asked_ns = self.get_clock().now().nanoseconds
+        stage.began_ns, stage.goal, stage.outcome = None, None, ''
+        self._backend.reset(robot, episode, stage.asked_ns)
 
     def _on_ready(self, robot: int, stamp_ns: int) -> None:
         """The robot stands at its start: say where it is to go."""
         stage = self._stages[robot]
         if stage.episode is None or stage.began_ns is not None:
             return
-        stage.began_ns = stage.last_ns = stamp_ns
-        stage.states = [_rounded((*stage.episode.start, 0.0, 0.0))]
+        stage.began_ns = stamp_ns
+        stage.states = [(stamp_ns, _rounded((*stage.episode.start, 0.0, 0.0)))]
         goal = PoseStamped()
         goal.header.frame_id = self._config.odom_frame_id
         goal.header.stamp = messages.stamp_of(stamp_ns)
@@ -136,40 +174,45 @@ class EpisodeNode(RunnableNode):
 
     def _on_odom(self, robot: int, message: Odometry) -> None:
         stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
-        if stage.began_ns is not None and stamp > stage.last_ns:
-            stage.states.append(_rounded(messages.planar_odometry(message)))
-            stage.last_ns = stamp
+        if stage.began_ns is not None and stamp > stage.states[-1][0]:
+            stage.states.append((stamp, _rounded(messages.planar_odometry(message))))
+            self._end_if_complete(robot)
 
-    def _on_outcome(self, robot: int, message: String) -> None:
+    def _on_outcome(self, robot: int, message: Marker) -> None:
         stage = self._stages[robot]
-        if self.done or stage.episode is None or stage.began_ns is None:
+        if stage.began_ns is not None and not stage.outcome:
+            stage.outcome, stage.ended_ns = message.text, messages.stamp_ns(message.header.stamp)
+            self._end_if_complete(robot)
+
+    def _end_if_complete(self, robot: int) -> None:
+        """Go on to the next episode, once outcome and, for the log, all odometry are there."""
+        stage = self._stages[robot]
+        if self.done or stage.episode is None or not stage.outcome:
             return
-        self._record(robot, stage.episode, message.data)
+        if self._log is not None:
+            if stage.states[-1][0] < stage.ended_ns:
+                return
+            self._record(robot, stage.episode, self._log)
         self._finished += 1
         if self._finished == self._config.max_episodes:
             self.done = True
         else:
-            self._begin(robot, next(stage.episodes))
+            self._begin_next(robot)
 
-    def _record(self, robot: int, episode: Episode, outcome: str) -> None:
-        if self._log is None:
-            return
-        stage, world = self._stages[robot], episode.world
+    def _record(self, robot: int, episode: Episode, log: TextIO) -> None:
+        stage = self._stages[robot]
+        states = [state for stamp, state in stage.states if stamp <= stage.ended_ns]
         row = {
             'robot': self._config.robots[robot],
             'episode': self._finished,
-            'outcome': outcome,
-            'time_sec': round((stage.last_ns - (stage.began_ns or 0)) / messages.NANOSECONDS, 3),
-            'start': episode.start,
-            'goal': episode.goal,
-            'world': {
-                name: getattr(world, name).tolist()
-                for name in ('boxes', 'circles', 'walls', 'movers')
-            },
-            'states': stage.states,
+            'scenario': stage.number,
+            'outcome': stage.outcome,
+            'time_sec': round((stage.ended_ns - (stage.began_ns or 0)) / messages.NANOSECONDS, 3),
+            **plain(episode),
+            'states': states,
         }
-        self._log.write(json.dumps(row) + '\n')
-        self._log.flush()
+        log.write(json.dumps(row) + '\n')
+        log.flush()
 
     def _repeat(self) -> None:
         """Say again what nothing came of: a request, a goal, an episode that does not end."""
@@ -177,10 +220,12 @@ class EpisodeNode(RunnableNode):
             self.get_logger().info('waiting for simulator and actor', throttle_duration_sec=5.0)
             return
         for robot, stage in enumerate(self._stages):
+            if stage.is_over:
+                continue
             if stage.episode is None:
-                self._begin(robot, next(stage.episodes))
+                self._begin_next(robot)
             elif stage.began_ns is None:
-                self._backend.reset(robot, stage.episode)
+                self._backend.reset(robot, stage.episode, stage.asked_ns)
             elif stage.goal is not None:
                 self._goal_out[robot].publish(stage.goal)
                 self._begin_again_when_late(robot, stage.episode, stage.began_ns)

@@ -15,6 +15,7 @@ from rl_planner.ros.cdr import read_odometry
 Ranges = NDArray[np.float32]
 
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
+FORESIGHT_SEC = 2.0  # a goal that is stamped further ahead of the scans has another clock
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
@@ -26,9 +27,9 @@ class Inbox:
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
         odometry: x, y, yaw, v, w.
+        is_blind: the newest scan was of no use, so nobody waits for this robot.
         goal: the newest goal, to know a repetition by.
         goal_waits: it has not been driven to yet.
-        goal_from_ns: scans must be later than this to belong to it.
     """
 
     def __init__(self, name: str, period_ns: int) -> None:
@@ -37,11 +38,11 @@ class Inbox:
         self.scan_ns: int | None = None
         self.odom_ns: int | None = None
         self.stepped_ns: int | None = None
+        self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
         self.odom_frame = ''
         self.goal: PoseStamped | None = None
         self.goal_waits = False
-        self.goal_from_ns = -1
         self._period_ns = period_ns
 
     def is_repeated(self, stamp: int) -> bool:
@@ -86,8 +87,14 @@ class Inbox:
         return self.goal is not None and self.goal == message
 
     def has_reached_goal_time(self) -> bool:
-        """Whether a goal waits, and the scan shows the place it was meant for."""
-        return self.goal_waits and self.scan_ns is not None and self.scan_ns > self.goal_from_ns
+        """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
+
+        A goal from far ahead was stamped by another clock; it is for now.
+        """
+        if not self.goal_waits or self.goal is None or self.scan_ns is None:
+            return False
+        ahead = messages.stamp_ns(self.goal.header.stamp) - self.scan_ns
+        return not 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
 
     def close_step(self) -> None:
         """The scan has been acted on."""

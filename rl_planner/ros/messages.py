@@ -11,6 +11,8 @@ from geometry_msgs.msg import Pose, PoseStamped, Twist
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker
 
 from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.geometry import quaternion_from_yaw, yaw_from_quaternion
@@ -50,6 +52,17 @@ def planar_odometry(message: Odometry) -> tuple[float, float, float, float, floa
     """x, y, yaw in the odometry frame, linear and angular velocity in the base frame."""
     twist = message.twist.twist
     return (*planar_pose(message.pose.pose), twist.linear.x, twist.angular.z)
+
+
+def outcome_marker(
+    stamp: int, frame_id: str, pose: tuple[float, float, float], outcome: str
+) -> Marker:
+    """The outcome of a drive as a text where it ended; its time is that of the last scan."""
+    marker = Marker(ns='outcome', type=Marker.TEXT_VIEW_FACING, text=outcome, pose=pose_of(*pose))
+    marker.header.frame_id, marker.header.stamp = frame_id, stamp_of(stamp)
+    marker.pose.position.z, marker.scale.z = 0.6, 0.3
+    marker.color = ColorRGBA(r=0.1, g=0.1, b=0.1, a=1.0)
+    return marker
 
 
 def is_finite_goal(message: PoseStamped) -> bool:

@@ -1,7 +1,9 @@
 """The embedded simulator behind the topics that a robot in Gazebo has.
 
 Each robot lives in a world of its own, which arrives with its next episode (`episode`) and is
-acknowledged with the time it took effect (`episode_ready`).
+acknowledged with the time it took effect (`episode_ready`). Till the robot is first commanded to
+move, that world stands still: however long the goal is on its way, the drive begins as the episode
+says. /clock, scans and odometry go on meanwhile.
 
 real_time_factor 0 is lock-step: one control period is simulated when the command of every robot has
 arrived for the present one, so a run depends on no clock of the machine and loses no step. Commands
@@ -29,6 +31,7 @@ from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.cdr import read_twist_stamped
 from rl_planner.ros.episode_message import decode_episode
 from rl_planner.ros.process import RunnableNode
+from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.obstacles import pack_worlds, replace_world
 from rl_planner.simulation.simulator import BatchSimulator
 from rl_planner.simulation.world import World, WorldError
@@ -48,7 +51,7 @@ class SimulatorConfig(Config):
         1.0, 'simulated seconds per second; 0: lock-step, as fast as the actor', at_least=0.0
     )
     use_stamped_cmd_vel: bool = parameter(True, 'cmd_vel is TwistStamped, not Twist')
-    seed: int = parameter(0, 'seed of the lidar noise', at_least=0)
+    seed: int = parameter(0, 'seed of lidar noise and disturbances', at_least=0)
     odom_frame_id: str = parameter('odom', 'frame of odometry, goals and obstacles')
     base_frame_id: str = parameter('base_link', 'frame of the robot')
     scan_frame_id: str = parameter('base_scan', 'frame of the lidar')
@@ -63,16 +66,26 @@ class SimulatorNode(RunnableNode):
         robot = parameters.declare(self, 'robot', RobotConfig)
         self._lidar = parameters.declare(self, 'lidar', LidarConfig)
         self._period = parameters.declare(self, 'task', TaskConfig).control_period
+        disturbance = parameters.declare(self, 'disturbance', DisturbanceConfig)
         parameters.refuse_unknown(self)
         count = len(self._config.robots)
         self._simulator = BatchSimulator(
-            robot, self._lidar, pack_worlds([World()] * count), count, self._period
+            robot,
+            self._lidar,
+            pack_worlds([World()] * count),
+            count,
+            self._period,
+            self._config.seed,
+            disturbance=disturbance,
         )
         self._simulator.place(np.arange(count), np.arange(count), np.zeros((count, 3)))
         self._period_ns = round(self._period * messages.NANOSECONDS)
         self._now_ns = 0
         self._commands = np.zeros((count, 2))
         self._command_ns = np.full(count, -1, np.int64)  # which scan each command answers
+        self._episodes: list[MarkerArray | None] = [None] * count
+        self._placed_ns = np.full(count, -1, np.int64)
+        self._moved = np.zeros(count, np.bool_)  # commanded to move since it was placed
         self._progress = -1
         self._make_messages()
         self._make_topics()
@@ -97,7 +110,7 @@ class SimulatorNode(RunnableNode):
         self._scan_out, self._odom_out, self._ready_out = [], [], []
         for row, name in enumerate(self._config.robots):
             self._scan_out.append(self.create_publisher(LaserScan, f'{name}/scan', qos.RELIABLE))
-            self._odom_out.append(self.create_publisher(Odometry, f'{name}/odom', qos.RELIABLE))
+            self._odom_out.append(self.create_publisher(Odometry, f'{name}/odom', qos.COMPLETE))
             self._ready_out.append(
                 self.create_publisher(Header, f'{name}/episode_ready', qos.RELIABLE)
             )
@@ -133,6 +146,8 @@ class SimulatorNode(RunnableNode):
                 throttle_duration_sec=1.0,
             )
             command = (0.0, 0.0)
+        # What answers a scan of the place before was not meant for this world.
+        self._moved[row] |= any(command) and answers > self._placed_ns[row]
         if self._config.real_time_factor > 0.0:
             self._commands[row], self._command_ns[row] = command, self._now_ns
             return
@@ -148,7 +163,7 @@ class SimulatorNode(RunnableNode):
         self._step()
 
     def _step(self) -> None:
-        self._simulator.step(self._commands)
+        self._simulator.step(self._commands, np.flatnonzero(self._moved))
         self._now_ns += self._period_ns
         self._publish()
 
@@ -165,16 +180,18 @@ class SimulatorNode(RunnableNode):
         simulator = self._simulator
         for row, (scan, odom) in enumerate(zip(self._scans, self._odoms, strict=True)):
             odom.header.stamp = scan.header.stamp = stamp
-            messages.set_pose(odom.pose.pose, *simulator.poses[row])
-            odom.twist.twist.linear.x, odom.twist.twist.angular.z = simulator.velocities[
-                row
-            ].tolist()
+            messages.set_pose(odom.pose.pose, *simulator.odometry[row])
+            twist, velocity = odom.twist.twist, simulator.measured_velocities[row].tolist()
+            twist.linear.x, twist.angular.z = velocity
             self._odom_out[row].publish(odom)
             messages.set_ranges(scan, simulator.ranges[row])
             self._scan_out[row].publish(scan)
 
     def _on_episode(self, row: int, message: MarkerArray) -> None:
         """Put the robot into its next world; scans stamped later than the reply show that world."""
+        if message == self._episodes[row]:
+            self._say_ready(row)
+            return
         try:
             episode = decode_episode(message)
         except WorldError as error:
@@ -184,7 +201,11 @@ class SimulatorNode(RunnableNode):
         simulator.obstacles = replace_world(simulator.obstacles, row, episode.world)
         rows = np.array([row])
         simulator.place(rows, rows, np.array([episode.start]))
-        self._commands[row] = 0.0
+        self._commands[row], self._placed_ns[row], self._moved[row] = 0.0, self._now_ns, False
+        self._episodes[row] = message
+        self._say_ready(row)
+
+    def _say_ready(self, row: int) -> None:
         ready = Header(frame_id=self._config.robots[row])
-        ready.stamp = messages.stamp_of(self._now_ns)
+        ready.stamp = messages.stamp_of(int(self._placed_ns[row]))
         self._ready_out[row].publish(ready)

@@ -108,6 +108,14 @@ def test_a_world_that_cannot_be_read_is_named_before_anything_starts(tmp_path: P
         train(world=str(tmp_path / 'broken.sdf'))
 
 
+def test_simulation_may_have_its_episodes_from_a_file(policy: Path) -> None:
+    nodes = by_name(simulation(policy=str(policy), scenarios=str(policy), seed=4))
+    assert nodes['episode_node'].parameters['scenarios'] == str(policy)
+    assert nodes['simulator_node'].parameters['seed'] == 4
+    with pytest.raises(ValueError, match=r"scenarios must be an existing file, got 'no\.jsonl'"):
+        simulation(policy=str(policy), scenarios='no.jsonl')
+
+
 def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:
     file = tmp_path / 'mine.yaml'
     file.write_text('{}')

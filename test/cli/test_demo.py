@@ -29,7 +29,7 @@ with open(parameters['episode_log'], 'w') as log:
     states = [[0, 0, 0, 0, 0], [1, 1, 0, 0, 0]]
     for episode in range(parameters['max_episodes']):
         outcome = 'collision' if episode == 0 else 'goal'
-        row |= {'episode': episode, 'outcome': outcome, 'states': states}
+        row |= {'episode': episode, 'scenario': episode, 'outcome': outcome, 'states': states}
         log.write(json.dumps(row) + '\\n')
 """
 

@@ -153,6 +153,7 @@ def test_a_picture_is_drawn(
         (['greedy', '--scenarios', 'none.yaml'], 'cannot read scenarios none.yaml: No such file'),
         (['greedy', '--picture', 'a.gif'], "picture must end in .png, .svg, .pdf, got 'a.gif'"),
         ([ARENA], 'arena.sdf: not a policy file'),
+        (['greedy', '--via', 'ros'], 'via ros drives policy files only, got greedy'),
     ],
 )
 def test_an_error_is_one_line(command: Any, arguments: list[object], message: str) -> None:

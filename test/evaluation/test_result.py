@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.results import driven
 
-from rl_planner.evaluation.result import EpisodeLogError, read_episode_log
+from rl_planner.evaluation.result import EpisodeLogError, read_episode_log, read_scenario_log
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
@@ -16,6 +16,7 @@ from rl_planner.simulation.world import World
 ROW: dict[str, Any] = {
     'robot': 'robot_1',
     'episode': 4,
+    'scenario': 9,
     'outcome': 'collision',
     'time_sec': 12.3,
     'start': [0.0, 1.0, 0.5],
@@ -51,6 +52,14 @@ def test_a_log_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.episode.world.movers, ROW['world']['movers'])
     assert len(first.episode.world.circles) == 0
     assert first.path_length == pytest.approx(0.5)
+
+
+def test_a_log_is_read_by_scenario(tmp_path: Path) -> None:
+    results = read_scenario_log(write(tmp_path, ROW, {**ROW, 'scenario': 2, 'outcome': 'goal'}))
+    assert {number: each.outcome for number, each in results.items()} == {
+        9: Outcome.COLLISION,
+        2: Outcome.GOAL,
+    }
 
 
 def test_cancelled_and_unfinished_lines_are_left_out(tmp_path: Path) -> None:

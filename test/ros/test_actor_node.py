@@ -200,6 +200,74 @@ def test_a_repeated_scan_gets_the_same_answer(nodes, peer, policy_file):
     assert robot.commands[-1] == robot.commands[-2] == DRIVING
 
 
+def lock_stepped(nodes: Nodes, peer: Peer, policy_file: Path) -> list[RobotDouble]:
+    """Two robots at rest whose actor has begun to answer them."""
+    names = ['robot_0', 'robot_1']
+    robots = [RobotDouble(peer, name, stamped=True) for name in names]
+    options = {'use_stamped_cmd_vel': True, 'command_when_idle': True}
+    nodes.start('actor_node', policy_file=str(policy_file), robots=names, **options)
+
+    def go() -> None:
+        for robot in robots:
+            robot.sense()
+
+    peer.until(lambda: all(robot.commands for robot in robots), repeat=go)
+    return robots
+
+
+def test_a_repeated_scan_that_waits_is_answered_once(nodes, peer, policy_file):
+    waiting, late = lock_stepped(nodes, peer, policy_file)
+    stamp = time.time_ns() + 10**9
+    waiting.sense(stamp)
+    peer.spin(0.2)
+    assert stamp not in waiting.answered
+    waiting.sense(stamp)  # it waits no longer for the other one, but looks at its scan once
+    peer.until(lambda: stamp in waiting.answered)
+    late.sense(stamp)
+    peer.spin(0.3)
+    assert waiting.answered.count(stamp) == 1
+
+
+def test_a_blind_robot_keeps_no_other_waiting(nodes, peer, policy_file):
+    seeing, blind = lock_stepped(nodes, peer, policy_file)
+    for turn, step in ((seeing, 1), (blind, 2)):  # whichever is heard first
+        stamp = time.time_ns() + step * 10**9
+        for robot in (turn, blind if turn is seeing else seeing):
+            robot.sense(stamp, ranges=np.nan if robot is blind else 3.0)
+            peer.spin(0.1)
+        peer.until(lambda stamp=stamp: stamp in seeing.answered and stamp in blind.answered)
+        assert blind.commands[-1] == AT_REST
+
+
+def test_a_goal_waits_for_a_later_scan(nodes, peer, policy_file):
+    robot = RobotDouble(peer, stamped=True)
+    nodes.start('actor_node', policy_file=str(policy_file), use_stamped_cmd_vel=True)
+    begin = time.time_ns() + 10**9
+
+    def go(stamp: int) -> None:
+        robot.send_goal(5.0, stamp_ns=begin)
+        robot.sense(stamp)
+
+    for _ in range(20):
+        go(begin)  # as old as the goal: it may show another place
+        peer.spin(0.05)
+    assert set(robot.commands) <= {AT_REST}
+    peer.until(
+        lambda: robot.commands and robot.commands[-1] == DRIVING,
+        repeat=lambda: go(begin + 10**8),
+    )
+
+
+def test_a_goal_of_another_clock_is_for_now(nodes, peer, robot, policy_file):
+    nodes.start('actor_node', policy_file=str(policy_file))
+
+    def go() -> None:
+        robot.send_goal(5.0, stamp_ns=time.time_ns() + 10**12)
+        robot.sense()
+
+    peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
+
+
 def test_one_node_drives_robots_in_namespaces(nodes, peer, policy_file):
     robots = [RobotDouble(peer, name) for name in ('robot_0', 'robot_1')]
     nodes.start('actor_node', policy_file=str(policy_file), robots=['robot_0', 'robot_1'])

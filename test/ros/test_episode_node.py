@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from std_msgs.msg import Header, String
+from nav_msgs.msg import Odometry
+from std_msgs.msg import Header
 from support.nodes import Nodes, Peer
-from visualization_msgs.msg import MarkerArray
+from visualization_msgs.msg import Marker, MarkerArray
 
+from rl_planner.evaluation.episode_file import write_episodes
 from rl_planner.ros import messages, qos
 from rl_planner.ros.episode_message import decode_episode
 from rl_planner.simulation.episodes import Episode
+from rl_planner.simulation.world import World
 
 WORLDS = Path(__file__).parents[2] / 'worlds'
 
@@ -27,7 +31,8 @@ class Stage:
         self.goals: list[PoseStamped] = []
         node = peer.node
         self.ready_out = node.create_publisher(Header, f'{name}/episode_ready', qos.RELIABLE)
-        self.outcome_out = node.create_publisher(String, f'{name}/outcome', qos.RELIABLE)
+        self.odom_out = node.create_publisher(Odometry, f'{name}/odom', qos.COMPLETE)
+        self.outcome_out = node.create_publisher(Marker, f'{name}/outcome', qos.RELIABLE)
         node.create_subscription(MarkerArray, f'{name}/episode', self._on_episode, qos.LATCHED)
         node.create_subscription(PoseStamped, f'{name}/goal_pose', self.goals.append, qos.RELIABLE)
 
@@ -36,6 +41,12 @@ class Stage:
 
     def say_ready(self, stamp_ns: int) -> None:
         self.ready_out.publish(Header(stamp=messages.stamp_of(stamp_ns)))
+
+    def say_odometry(self, stamp_ns: int, x: float) -> None:
+        message = Odometry()
+        message.header.stamp = messages.stamp_of(stamp_ns)
+        messages.set_pose(message.pose.pose, x, 0.0, 0.0)
+        self.odom_out.publish(message)
 
     def goal(self) -> tuple[int, float, float]:
         """Stamp and place of the newest goal."""
@@ -60,11 +71,67 @@ def test_one_episode_after_the_other(nodes: Nodes, peer: Peer) -> None:
         assert stage.goal()[1:] == pytest.approx(stage.episodes[-1].goal)
         assert stage.goals[-1].header.frame_id == 'odom'
         count = len(stage.episodes)
-        stage.outcome_out.publish(String(data='goal'))
+        stage.outcome_out.publish(Marker(text='goal'))
         if number == 1:
             peer.until(lambda count=count: len(stage.episodes) > count)
     peer.until(lambda: node.poll() is not None)
     assert node.returncode == 0
+
+
+def test_runs_the_episodes_of_a_file_once_each(nodes: Nodes, peer: Peer, tmp_path: Path) -> None:
+    path, log = tmp_path / 'tasks.jsonl', tmp_path / 'log.jsonl'
+    write_episodes(path, [Episode(World(), (float(x), 0.0, 0.0), (9.0, 0.0)) for x in range(3)])
+    robots = ['robot_0', 'robot_1']
+    stages = [Stage(peer, name) for name in robots]
+    node = nodes.start(
+        'episode_node',
+        robots=robots,
+        scenarios=str(path),
+        episode_log=str(log),
+        use_sim_time=True,
+    )
+    for stage, number in ((stages[0], 0), (stages[1], 1), (stages[0], 2)):
+        begin = (number + 1) * 10**9
+
+        def has_goal(stage: Stage = stage, begin: int = begin) -> bool:
+            return bool(stage.goals) and stage.goal()[0] == begin
+
+        peer.until(has_goal, repeat=lambda s=stage, b=begin: s.say_ready(b))
+        assert stage.episodes[-1].start[0] == number
+        # The outcome overtakes the odometry that belongs to it; what comes later does not belong.
+        ended = Marker(text='timeout')
+        ended.header.stamp = messages.stamp_of(begin + 2 * 10**8)
+        stage.outcome_out.publish(ended)
+        peer.spin(0.3)
+        assert len(log.read_text().splitlines()) == number
+        for step in (1, 2, 3):
+            stage.say_odometry(begin + step * 10**8, x=number + step)
+        peer.until(lambda n=number: len(log.read_text().splitlines()) == n + 1)
+    peer.until(lambda: node.poll() is not None)
+    assert node.returncode == 0
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(row['robot'], row['scenario']) for row in rows] == [
+        ('robot_0', 0),
+        ('robot_1', 1),
+        ('robot_0', 2),
+    ]
+    for row in rows:
+        assert (row['outcome'], row['time_sec']) == ('timeout', 0.2)
+        assert [state[0] for state in row['states']] == [
+            row['scenario'] + step for step in range(3)
+        ]
+
+
+def test_a_file_of_episodes_stands_alone_and_is_whole(nodes: Nodes, tmp_path: Path) -> None:
+    path = tmp_path / 'tasks.jsonl'
+    path.write_text('{}\n')
+    assert 'tasks.jsonl, line 1: start is missing' in nodes.refuse(
+        'episode_node', scenarios=str(path)
+    )
+    world = str(WORLDS / 'arena.sdf')
+    assert 'world must not come with scenarios' in nodes.refuse(
+        'episode_node', scenarios=str(path), world=world
+    )
 
 
 def test_begins_again_what_has_no_outcome(nodes: Nodes, peer: Peer) -> None:

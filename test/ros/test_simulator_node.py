@@ -159,6 +159,64 @@ def test_an_episode_is_in_force_after_its_reply(nodes: Nodes, peer: Peer) -> Non
     assert driver.poses('robot_0')[-1][1:] == pytest.approx((1.0, 2.0, 0.5))
 
 
+def test_a_world_stands_still_until_its_robot_is_commanded_to_move(
+    nodes: Nodes, peer: Peer
+) -> None:
+    driver = Driver(peer, ['robot_0'])
+    nodes.start('simulator_node', real_time_factor=0.0, lidar__num_beams=4)
+    driver.wait_for(0)
+    # A disc that comes from 2 m ahead at 1 m/s.
+    mover = np.array([[2.0, 0.0, 0.0, 0.0, 0.5, 1.0, 0.0]])
+    driver.load('robot_0', Episode(World(movers=mover), (0.0, 0.0, 0.0), (4.0, 0.0)))
+    driver.command('robot_0', 0, 0.5, 0.0)  # answers a scan of the place before
+    driver.wait_for(PERIOD_NS)
+    driver.command('robot_0', PERIOD_NS, 0.0, 0.0)
+    driver.wait_for(2 * PERIOD_NS)
+    driver.command('robot_0', 2 * PERIOD_NS, 0.0, 1.0)
+    driver.wait_for(3 * PERIOD_NS)
+    driver.command('robot_0', 3 * PERIOD_NS, 0.0, 0.0)  # having begun, it goes on
+    driver.wait_for(4 * PERIOD_NS)
+    ahead = [driver.scan_at('robot_0', step * PERIOD_NS)[2] for step in (1, 2)]
+    assert ahead == pytest.approx([1.5, 1.5], abs=1e-5)
+    # 3.2 rad/s2 for 0.1 s allow 0.32 rad/s, and as fast back to rest.
+    assert driver.poses('robot_0')[-1][1:] == pytest.approx((0.0, 0.0, 0.032))
+    # Turned by that, it sees the disc, now at 1.8 m, at its near side.
+    distance = 1.8 * np.cos(0.032) - np.sqrt(0.25 - (1.8 * np.sin(0.032)) ** 2)
+    assert driver.scan_at('robot_0', 4 * PERIOD_NS)[2] == pytest.approx(distance, abs=1e-5)
+
+
+def test_a_repeated_request_is_answered_and_not_obeyed(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    nodes.start('simulator_node', real_time_factor=0.0)
+    driver.wait_for(0)
+    driver.load('robot_0', POST)
+    driver.command('robot_0', 0, 0.0, 0.0)
+    driver.wait_for(PERIOD_NS)
+    driver.command('robot_0', PERIOD_NS, 0.2, 0.0)
+    driver.wait_for(2 * PERIOD_NS)
+    driver.load('robot_0', POST)
+    assert set(driver.ready['robot_0']) == {0}
+    driver.command('robot_0', 2 * PERIOD_NS, 0.2, 0.0)
+    driver.wait_for(3 * PERIOD_NS)
+    assert driver.poses('robot_0')[-1][1] == pytest.approx(0.04)
+
+
+def test_disturbances_and_the_odometry_of_them(nodes: Nodes, peer: Peer) -> None:
+    driver = Driver(peer, ['robot_0'])
+    parameters = {'disturbance__gain': 0.5, 'disturbance__odometry_error': 0.5, 'seed': 3}
+    nodes.start('simulator_node', real_time_factor=0.0, **parameters)
+    driver.wait_for(0)
+    driver.load('robot_0', POST)
+    for step, command in enumerate((0.0, 0.2, 0.2)):
+        driver.command('robot_0', step * PERIOD_NS, command, 0.0)
+        driver.wait_for((step + 1) * PERIOD_NS)
+    told = driver.poses('robot_0')[-1][1]
+    assert 0.01 < told < 0.03  # 2 periods at half of 0.2 m/s, 50 % off at most
+    assert told != pytest.approx(0.02, abs=1e-6)
+    seen = 1.5 - float(driver.scan_at('robot_0', 3 * PERIOD_NS)[90])
+    assert seen == pytest.approx(0.02, abs=1e-5)
+
+
 def test_a_broken_episode_changes_nothing(nodes: Nodes, peer: Peer) -> None:
     driver = Driver(peer, ['robot_0'])
     node = nodes.start('simulator_node', real_time_factor=0.0)

@@ -85,13 +85,10 @@ def test_driving_is_repeatable(nodes: Nodes, tmp_path: Path, policy_file: Path) 
         with Supervisor(drive, log_dir=tmp_path, domain_id=nodes.domain) as supervisor:
             assert supervisor.wait(PATIENCE_SEC) == 0
         rows = [json.loads(line) for line in log.read_text().splitlines()]
-        # How long a robot waits at the start for its goal depends on the machine.
+        # Only how long a robot waits at the start for its goal depends on the machine.
         paths.append([list(dict.fromkeys(map(tuple, row['states']))) for row in rows])
-    for first, second in zip(*paths, strict=True):
-        # So does whether odometry or outcome of the last step is heard first.
-        common = min(len(first), len(second))
-        assert abs(len(first) - len(second)) <= 1
-        assert first[:common] == second[:common]
+    assert len(paths[0]) == 3
+    assert paths[0] == paths[1]
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])

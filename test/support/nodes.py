@@ -19,7 +19,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import LaserScan
-from std_msgs.msg import String
+from visualization_msgs.msg import Marker
 
 from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.observation import observation_size
@@ -129,7 +129,7 @@ class RobotDouble:
         self.beams = beams
         kind = TwistStamped if stamped else Twist
         subscribe(kind, prefix + 'cmd_vel', self._on_command, qos.RELIABLE)
-        subscribe(String, prefix + 'outcome', lambda m: self.outcomes.append(m.data), qos.RELIABLE)
+        subscribe(Marker, prefix + 'outcome', lambda m: self.outcomes.append(m.text), qos.RELIABLE)
 
     def _on_command(self, message: Any) -> None:
         twist = getattr(message, 'twist', message)
@@ -176,6 +176,17 @@ def constant_policy(forward: float = 0.5, turn: float = 0.25, **changes: Any) ->
         'actor.0.bias': np.arctanh([forward, turn]),
     }
     return Policy(tensors, PolicyMetadata.for_robot(robot, observation, period, 'test'))
+
+
+def seeking_policy(**changes: Any) -> Policy:
+    """A policy that turns to its goal and away from what is near, and slows down before it."""
+    like = constant_policy(**changes).metadata
+    weight = np.zeros((2, observation_size(like.observation)))
+    right, left, cosine, sine = slice(12, 18), slice(18, 24), 37, 38  # of 36 sectors, and the goal
+    weight[0, cosine], weight[1, sine] = 2.0, 3.0
+    weight[0, 12:24] = -0.2
+    weight[1, right], weight[1, left] = 0.5, -0.5
+    return Policy({'actor.0.weight': weight, 'actor.0.bias': np.zeros(2)}, like)
 
 
 # What (0.5, 0.25) means with the default robot: speeds up to 0.5 m/s and 1.5 rad/s.

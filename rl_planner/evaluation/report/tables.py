@@ -22,7 +22,7 @@ class Figures(NamedTuple):
     name: str
     metrics: Metrics
     score: float
-    decision_sec: float
+    decision_us: float | None
 
 
 class Column(NamedTuple):
@@ -62,7 +62,7 @@ DRIVEN = (
     Column('linear jerk (m/s³)', lambda row: row.metrics.linear_jerk, '.1f'),
     Column('angular jerk (rad/s³)', lambda row: row.metrics.angular_jerk, '.1f'),
     Column('turns changed (1/s)', lambda row: row.metrics.sign_changes_per_sec, '.2f'),
-    Column('decision (\N{MICRO SIGN}s)', lambda row: 1e6 * row.decision_sec, ',.1f'),
+    Column('decision (\N{MICRO SIGN}s)', lambda row: row.decision_us, ',.1f'),
 )
 
 
@@ -70,7 +70,12 @@ def figures_of(evaluation: Evaluation) -> list[Figures]:
     """Of each planner that has driven anything."""
     period = evaluation.setting.control_period
     return [
-        Figures(name, summarize(run.results, period), barn_score(run.results), run.decision_sec)
+        Figures(
+            name,
+            summarize(run.results, period),
+            barn_score(run.results),
+            None if run.decision_sec is None else 1e6 * run.decision_sec,
+        )
         for name, run in evaluation.runs.items()
         if run.results
     ]

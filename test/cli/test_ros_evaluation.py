@@ -1,0 +1,121 @@
+"""Evaluation via ROS as the command line sees it; a program plays the nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rl_planner.cli import ros_evaluation
+from rl_planner.cli.options import CommandError
+from rl_planner.cli.ros_evaluation import check_drivable, drive_over_ros
+from rl_planner.evaluation.scenario import Scenario
+from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import RobotConfig
+from rl_planner.navigation.policy import PolicyError
+from rl_planner.navigation.task import Outcome
+from rl_planner.simulation.disturbance import DisturbanceConfig
+from rl_planner.simulation.world import World
+
+SETTING = Setting()
+TASKS = [
+    Scenario(World(), (float(x), 0.0, 0.0), (x + 1.0, 0.0), tolerance, 40.0, 1.0)
+    for x, tolerance in ((0, 0.25), (5, 0.5), (9, 0.25))
+]
+
+# Every robot is at its goal within one control period; the log has them in the other order.
+DRIVEN = """
+import json
+tasks = [json.loads(line) for line in open(parameters['scenarios'])]
+with open(parameters['episode_log'], 'w') as log:
+    for number, task in reversed(list(enumerate(tasks))[:LIMIT]):
+        states = [[*task['start'], 0, 0], [*task['goal'], 0, 0, 0]]
+        row = {'scenario': number, 'outcome': 'goal', 'time_sec': 0.1, 'states': states}
+        log.write(json.dumps({**row, **task}) + '\\n')
+"""
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the files between nodes and us are, kept."""
+    folder = tmp_path / 'kept'
+    folder.mkdir()
+    monkeypatch.setattr(ros_evaluation.tempfile, 'mkdtemp', lambda prefix: str(folder))
+    monkeypatch.setattr(ros_evaluation.shutil, 'rmtree', lambda path: None)
+    return folder
+
+
+def test_results_are_in_the_order_of_the_scenarios(
+    fake_nodes: Any, policy_file: Path, kept: Path
+) -> None:
+    started = fake_nodes({'episode_node': f'LIMIT = 9\n{DRIVEN}'})
+    ended: list[int] = []
+    run = drive_over_ros(str(policy_file), TASKS, SETTING, 7, ended.append)
+    assert [each.episode for each in run.results] == TASKS
+    assert {each.outcome for each in run.results} == {Outcome.GOAL}
+    assert (sum(ended), run.interrupted, run.decision_sec) == (3, False, None)
+    # Two goal tolerances: the graph ran twice, with no more robots than scenarios.
+    episode_nodes = [each for each in started if each.name == 'episode_node']
+    assert [len(each.parameters['robots']) for each in episode_nodes] == [2, 1]
+    assert {each.parameters['seed'] for each in episode_nodes} == {7}
+    for index, tolerance in enumerate((0.25, 0.5)):
+        text = (kept / str(index) / 'parameters.yaml').read_text()
+        parameters = yaml.safe_load(text)['/**']['ros__parameters']
+        assert parameters['task']['xy_goal_tolerance'] == tolerance
+        assert RobotConfig(**parameters['robot']) == SETTING.robot
+        assert DisturbanceConfig(**parameters['disturbance']) == SETTING.disturbance
+
+
+def test_a_scenario_that_was_not_driven_is_named(
+    fake_nodes: Any, policy_file: Path, kept: Path
+) -> None:
+    fake_nodes({'episode_node': f'LIMIT = 1\n{DRIVEN}'})
+    with pytest.raises(CommandError, match='scenario 3 was not driven to its end'):
+        drive_over_ros(str(policy_file), TASKS, SETTING)
+
+
+def test_an_interruption_keeps_the_first_whole_ones(
+    fake_nodes: Any, policy_file: Path, kept: Path
+) -> None:
+    fake_nodes({'episode_node': f'LIMIT = 1\n{DRIVEN}'})
+
+    def interrupt(ended: int) -> None:
+        raise KeyboardInterrupt
+
+    run = drive_over_ros(str(policy_file), TASKS, SETTING, 0, interrupt)
+    assert (run.interrupted, [each.episode for each in run.results]) == (True, TASKS[:1])
+
+
+def test_a_node_that_fails_leaves_its_output(
+    fake_nodes: Any, policy_file: Path, kept: Path
+) -> None:
+    fake_nodes({'episode_node': 'print("no room"); raise SystemExit(3)'})
+    with pytest.raises(CommandError, match=f'failed with code 3: see {kept}/0/logs'):
+        drive_over_ros(str(policy_file), TASKS, SETTING)
+    assert 'no room' in (kept / '0' / 'logs' / 'episode_node.log').read_text()
+
+
+def test_what_nodes_cannot_drive_is_refused(policy_file: Path) -> None:
+    with pytest.raises(CommandError, match='policy files only, got greedy'):
+        check_drivable('greedy', SETTING)
+    drifting = replace(SETTING, disturbance=DisturbanceConfig(odometry_error=0.02))
+    with pytest.raises(CommandError, match=r'odometry_error must be 0, got 0\.02'):
+        check_drivable(str(policy_file), drifting)
+    with pytest.raises(PolicyError, match=r'control_period must be 0\.1, got 0\.2'):
+        check_drivable(str(policy_file), replace(SETTING, control_period=0.2))
+
+
+def test_evaluate_shows_what_the_nodes_drove(
+    command: Any, fake_nodes: Any, policy_file: Path, tmp_path: Path
+) -> None:
+    fake_nodes({'episode_node': f'LIMIT = 9\n{DRIVEN}'})
+    path = tmp_path / 'figures.json'
+    options = ['--episodes', 2, '--via', 'ros', '--json', path]
+    answer = command('evaluate', policy_file, *options)
+    assert (answer.code, answer.err) == (0, '')
+    assert json.loads(path.read_text())['results'][0]['success_rate'] == 1.0
