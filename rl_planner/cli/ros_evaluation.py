@@ -3,8 +3,8 @@
 What is trained is what is deployed: simulator, actor and episode node, lock-stepped, drive as
 `rl_planner.evaluation.runner` does in one process. Outcomes are the same, and poses to TOLERANCE,
 where nothing is random: no lidar noise, dropout or gain error. With those the draws differ, and
-only their statistics are alike. A robot that touches something before it has moved has collided
-here; in one process it is judged after its first step, which may lead away.
+what a noisy lidar takes for a collision ends a drive. A robot that touches something before it has
+moved has collided here; in one process it is judged after its first step, which may lead away.
 """
 
 from __future__ import annotations

@@ -179,9 +179,10 @@ class EpisodeNode(RunnableNode):
             self._end_if_complete(robot)
 
     def _on_outcome(self, robot: int, message: Marker) -> None:
-        stage = self._stages[robot]
-        if stage.began_ns is not None and not stage.outcome:
-            stage.outcome, stage.ended_ns = message.text, messages.stamp_ns(message.header.stamp)
+        """Take an outcome; one from before the start is of a drive that was taken for lost."""
+        stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
+        if stage.began_ns is not None and not stage.outcome and stamp >= stage.began_ns:
+            stage.outcome, stage.ended_ns = message.text, stamp
             self._end_if_complete(robot)
 
     def _end_if_complete(self, robot: int) -> None:

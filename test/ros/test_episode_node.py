@@ -23,6 +23,12 @@ from rl_planner.simulation.world import World
 WORLDS = Path(__file__).parents[2] / 'worlds'
 
 
+def ended(outcome: str, stamp_ns: int) -> Marker:
+    marker = Marker(text=outcome)
+    marker.header.stamp = messages.stamp_of(stamp_ns)
+    return marker
+
+
 class Stage:
     """Simulator and actor of one robot, as far as the episode node sees them."""
 
@@ -71,7 +77,10 @@ def test_one_episode_after_the_other(nodes: Nodes, peer: Peer) -> None:
         assert stage.goal()[1:] == pytest.approx(stage.episodes[-1].goal)
         assert stage.goals[-1].header.frame_id == 'odom'
         count = len(stage.episodes)
-        stage.outcome_out.publish(Marker(text='goal'))
+        stage.outcome_out.publish(ended('collision', stamp - 10**8))  # of a drive before
+        peer.spin(0.3)
+        assert len(stage.episodes) == count
+        stage.outcome_out.publish(ended('goal', stamp))
         if number == 1:
             peer.until(lambda count=count: len(stage.episodes) > count)
     peer.until(lambda: node.poll() is not None)
@@ -99,9 +108,7 @@ def test_runs_the_episodes_of_a_file_once_each(nodes: Nodes, peer: Peer, tmp_pat
         peer.until(has_goal, repeat=lambda s=stage, b=begin: s.say_ready(b))
         assert stage.episodes[-1].start[0] == number
         # The outcome overtakes the odometry that belongs to it; what comes later does not belong.
-        ended = Marker(text='timeout')
-        ended.header.stamp = messages.stamp_of(begin + 2 * 10**8)
-        stage.outcome_out.publish(ended)
+        stage.outcome_out.publish(ended('timeout', begin + 2 * 10**8))
         peer.spin(0.3)
         assert len(log.read_text().splitlines()) == number
         for step in (1, 2, 3):
