@@ -146,20 +146,24 @@ def _evaluate(options: argparse.Namespace, policy: Path) -> list[dict[str, Any]]
 
 
 def _drive(options: argparse.Namespace, out: Path) -> list[EpisodeResult]:
+    """The suite's first scenarios: the first ones to end of many would be the easy ones."""
+    from rl_planner.evaluation.episode_file import write_episodes
     from rl_planner.evaluation.result import read_episode_log
 
     _announce(3, f'Driving {DRIVING_ROBOTS} robots with it over ROS 2')
-    log = out / 'episodes.jsonl'
+    scenarios, log = out / 'scenarios.jsonl', out / 'episodes.jsonl'
+    suite = make_suite(DEFAULT_SUITE, DRIVEN_EPISODES, options.seed, options.quiet)
+    write_episodes(scenarios, suite.scenarios)
     processes = system.simulation(
         policy=str(out / 'policy.safetensors'),
+        scenarios=str(scenarios),
         robots=DRIVING_ROBOTS,
         real_time_factor=0.0,
-        episodes=DRIVEN_EPISODES,
         episode_log=str(log),
         seed=options.seed,
     )
     run_to_end(processes, out / 'logs' / 'drive', DRIVE_LIMIT_SEC)
-    driven = read_episode_log(log)
+    driven = list(read_episode_log(log).values())
     reached = sum(result.outcome is Outcome.GOAL for result in driven)
     print(f'      {reached} of {len(driven)} episodes ended at the goal')
     return driven

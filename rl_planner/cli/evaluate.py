@@ -112,7 +112,7 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
         '--params-file',
         type=Path,
         metavar='FILE.yaml',
-        help='robot, lidar, control period and disturbances, as the nodes take them; not for barn',
+        help='robot, lidar, control period and disturbances, as the nodes take them',
     )
     parser.add_argument(
         '--barn-data', type=Path, metavar='FILE', help='worlds of BARN: .json, .world or a folder'
@@ -175,7 +175,7 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
     """All that is to be driven."""
     setting = _setting(options.params_file)
     if options.scenarios is not None:
-        return [evaluation.own_suite(options.scenarios, options.episodes, setting)]
+        return [evaluation.own_suite(options.scenarios, options.episodes, setting or Setting())]
     names = (options.suite or DEFAULT_SUITE).split(',')
     episodes = options.episodes or DEFAULT_EPISODES
     return [
@@ -192,9 +192,10 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
     ]
 
 
-def _setting(params_file: Path | None) -> Setting:
+def _setting(params_file: Path | None) -> Setting | None:
+    """What drives instead of the suite's own robot, if anything."""
     if params_file is None:
-        return Setting()
+        return None
     given = read_params_file(params_file)
     period = given['task'].control_period
     return Setting(given['robot'], given['lidar'], period, given['disturbance'])

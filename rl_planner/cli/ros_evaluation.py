@@ -25,7 +25,7 @@ from rl_planner.cli.ros_system import START_SEC, require_ros, run_to_end
 from rl_planner.evaluation.episode_file import write_episodes
 from rl_planner.evaluation.judge import judge
 from rl_planner.evaluation.planners import BASELINES
-from rl_planner.evaluation.result import EpisodeResult, read_scenario_log
+from rl_planner.evaluation.result import EpisodeResult, read_episode_log
 from rl_planner.evaluation.runner import Run
 from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
@@ -133,7 +133,7 @@ class _Graph:
             return {}
         return {
             number: judge(logged, self._scenarios[number], self._setting)
-            for number, logged in read_scenario_log(self._log).items()
+            for number, logged in read_episode_log(self._log).items()
         }
 
 

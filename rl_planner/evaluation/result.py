@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ class EpisodeResult:
         return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
-def read_episode_log(path: str | Path) -> list[EpisodeResult]:
-    """The results in an episode log.
+def read_episode_log(path: str | Path) -> dict[int, EpisodeResult]:
+    """The results in an episode log by the number of their scenario, counted from 0, in that order.
 
     It holds a line of JSON for each episode: robot, episode, scenario, outcome, time_sec, start,
     goal, world and states, x, y, yaw, v, w at each control period; clearances are not in it.
@@ -61,25 +62,12 @@ def read_episode_log(path: str | Path) -> list[EpisodeResult]:
     Raises:
         EpisodeLogError: there is no such file, or a line is broken.
     """
-    return [result for _, result in _read(path)]
-
-
-def read_scenario_log(path: str | Path) -> dict[int, EpisodeResult]:
-    """The results in an episode log by the number of their scenario, counted from 0.
-
-    Raises:
-        EpisodeLogError: as for `read_episode_log`.
-    """
-    return dict(_read(path))
-
-
-def _read(path: str | Path) -> list[tuple[int, EpisodeResult]]:
     try:
         *lines, _ = Path(path).read_text(encoding='utf-8').split('\n')
     except OSError as error:
         raise EpisodeLogError(f'cannot read episode log {path}: {error.strerror}') from error
     rows = [_row(line, f'{path}, line {number}') for number, line in enumerate(lines, start=1)]
-    return [row for row in rows if row is not None]
+    return dict(sorted((row for row in rows if row is not None), key=itemgetter(0)))
 
 
 def _row(line: str, place: str) -> tuple[int, EpisodeResult] | None:

@@ -59,7 +59,7 @@ def make_suite(
 
     Args:
         on_scenario: called when one has been made.
-        setting: what drives; barn brings its own.
+        setting: what drives; if not given the default robot, and BARN's in the suite barn.
         barn_data: BARN's worlds, for the suite barn; see `load_barn`.
         condition: of BARN_CONDITIONS, for the suite barn.
 
@@ -72,9 +72,9 @@ def make_suite(
         if condition not in BARN_CONDITIONS:
             known = ', '.join(BARN_CONDITIONS)
             raise ScenarioError(f'condition must be one of {known}, got {condition!r}')
-        setting = BARN_CONDITIONS[condition]
-        scenarios = load_barn(barn_data, episodes, setting.robot, on_scenario)
-        return Suite(name, f'the worlds of BARN, {condition}', setting, scenarios)
+        driven_by = setting or BARN_CONDITIONS[condition]
+        scenarios = load_barn(barn_data, episodes, driven_by.robot, on_scenario)
+        return Suite(name, f'the worlds of BARN, {condition}', driven_by, scenarios)
     if name not in RANDOM_SUITES:
         raise ScenarioError(f'suite must be one of {", ".join(SUITES)}, got {name!r}')
     families, setting = RANDOM_SUITES[name], setting or Setting()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.results import driven
 
-from rl_planner.evaluation.result import EpisodeLogError, read_episode_log, read_scenario_log
+from rl_planner.evaluation.result import EpisodeLogError, read_episode_log
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
@@ -44,7 +44,10 @@ def test_the_driven_path_is_measured() -> None:
 
 
 def test_a_log_is_read(tmp_path: Path) -> None:
-    first, second = read_episode_log(write(tmp_path, ROW, {**ROW, 'outcome': 'goal'}))
+    rows = ({**ROW, 'scenario': 12, 'outcome': 'goal'}, ROW)
+    results = read_episode_log(write(tmp_path, *rows))
+    assert list(results) == [9, 12]
+    first, second = results.values()
     assert (first.outcome, second.outcome) == (Outcome.COLLISION, Outcome.GOAL)
     assert first.time_sec == 12.3
     assert (first.episode.start, first.episode.goal) == ((0.0, 1.0, 0.5), (3.0, 2.0))
@@ -52,14 +55,6 @@ def test_a_log_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.episode.world.movers, ROW['world']['movers'])
     assert len(first.episode.world.circles) == 0
     assert first.path_length == pytest.approx(0.5)
-
-
-def test_a_log_is_read_by_scenario(tmp_path: Path) -> None:
-    results = read_scenario_log(write(tmp_path, ROW, {**ROW, 'scenario': 2, 'outcome': 'goal'}))
-    assert {number: each.outcome for number, each in results.items()} == {
-        9: Outcome.COLLISION,
-        2: Outcome.GOAL,
-    }
 
 
 def test_cancelled_and_unfinished_lines_are_left_out(tmp_path: Path) -> None:
