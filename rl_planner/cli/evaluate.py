@@ -20,7 +20,12 @@ PICTURED = 12  # panels in a picture
 TEXT = """\
 Measure how well planners drive, all on the very same scenarios.
 
-A planner is a policy file, or a baseline: greedy (turn to the goal, drive, stop before obstacles).
+A planner is a policy file, or a baseline:
+  greedy   turn to the goal, drive, stop before obstacles: how many tasks take no planning
+  dwa      the Dynamic Window Approach, with a recovery
+  mppi     Model Predictive Path Integral control, what Nav2 users pick today
+  astar    A* on the map seen so far, and regulated pure pursuit
+
 In simulation, without exploration; the same options give the same figures.
 """
 
@@ -33,7 +38,7 @@ suites (another world for each episode; a training never sees them, whatever its
   traps        U-shaped dead ends on the way to the goal
   barn         the worlds of BARN in --barn-data, driven by a Jackal
 
-A scenario file is a YAML list; world files are found from its folder:
+A scenario file is a YAML list, see docs/scenarios.md; world files are found from its folder:
   - world: arena.sdf
     start: [0.0, -2.5, 1.57]  # x, y (m), yaw (rad)
     goal: [3.0, 2.0]          # x, y (m)
@@ -42,7 +47,7 @@ A scenario file is a YAML list; world files are found from its folder:
 
 examples:
   rl_planner evaluate runs/mine/policy.safetensors greedy --episodes 1000 --json figures.json
-  rl_planner evaluate runs/mine/policy.safetensors greedy --suite static,dynamic,traps \\
+  rl_planner evaluate runs/mine/policy.safetensors mppi --suite static,dynamic,traps \\
       --report runs/mine/report --robustness
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,15 +171,29 @@ def write_figures(
 
 
 def draw(evaluations: Sequence[Evaluation], path: Path, panels: int) -> None:
-    """The first scenarios of each suite, in rows of four for each planner."""
+    """The first scenarios of each suite: a row for each, with a column for each planner.
+
+    One planner alone has rows of four.
+    """
     from rl_planner.evaluation.pictures import draw_trajectories
 
-    runs = [(name, run) for each in evaluations for name, run in each.runs.items()]
-    each_panels = max(panels // len(runs) // 4, 1) * 4
-    shown = [(name, result) for name, run in runs for result in run.results[:each_panels]]
-    captions = [f'{_brief(name)}: {result.time_sec:.1f} s' for name, result in shown]
-    columns = min(len(runs[0][1].results), 4)
-    draw_trajectories([result for _, result in shown], path, captions=captions, columns=columns)
+    planners = len(evaluations[0].runs)
+    rows = max(panels // (planners * len(evaluations)), 1)
+    shown = [
+        (name, each.name, run.results[index])
+        for each in evaluations
+        for index in range(rows)
+        for name, run in each.runs.items()
+        if index < len(run.results)
+    ]
+    briefs = _brief(evaluations[0].runs)
+    captions = [
+        f'{briefs[name]}, {Path(suite).stem}: {result.time_sec:.1f} s'
+        for name, suite, result in shown
+    ]
+    columns = planners if planners > 1 else min(len(shown), 4)
+    results = [result for _, _, result in shown]
+    draw_trajectories(results, path, captions=captions, columns=columns)
 
 
 def record(evaluations: Sequence[Evaluation], path: Path) -> None:
@@ -196,8 +211,8 @@ def robustness(
     from rl_planner.evaluation.robustness import NUM_LEVELS, curves
 
     makers = {
-        _brief(name): functools.partial(make_planner, name, params=params)
-        for name in evaluation.runs
+        brief: functools.partial(make_planner, name, params=params)
+        for name, brief in _brief(evaluation.runs).items()
     }
     with progress_bar('robustness', NUM_LEVELS * len(makers), quiet) as bar:
         return curves(
@@ -215,8 +230,8 @@ def write_report(
     from rl_planner.evaluation import report
     from rl_planner.learning.run import read_metrics
 
-    names = dict.fromkeys(name for each in evaluations for name in each.runs)
-    files = {_brief(name): Path(name).with_name('metrics.jsonl') for name in names}
+    briefs = _brief(evaluations[0].runs)
+    files = {brief: Path(name).with_name('metrics.jsonl') for name, brief in briefs.items()}
     return report.write_report(
         folder,
         [_with_brief_names(each) for each in evaluations],
@@ -228,7 +243,8 @@ def write_report(
 
 
 def _with_brief_names(evaluation: Evaluation) -> Evaluation:
-    return replace(evaluation, runs={_brief(name): run for name, run in evaluation.runs.items()})
+    briefs = _brief(evaluation.runs)
+    return replace(evaluation, runs={briefs[name]: run for name, run in evaluation.runs.items()})
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, Metrics]:
@@ -264,6 +280,14 @@ def _cells(name: str, metrics: Metrics) -> list[str]:
     ]
 
 
-def _brief(name: str) -> str:
-    """A policy file with its run folder."""
-    return '/'.join(Path(name).parts[-2:])
+def _brief(names: Iterable[str]) -> dict[str, str]:
+    """Planners by short names: that of a policy's run folder, or of its file; all of it if two
+    would be called alike.
+    """
+    short = {}
+    for name in names:
+        path = Path(name)
+        run_folder = path.parent.name if path.stem == 'policy' else ''
+        short[name] = run_folder or path.stem
+    counts = Counter(short.values())
+    return {name: brief if counts[brief] == 1 else name for name, brief in short.items()}
