@@ -25,9 +25,9 @@ def spread_out(actor: Actor) -> Actor:
 
 
 def test_numpy_and_torch_agree_on_every_action(metadata: PolicyMetadata) -> None:
-    actor = spread_out(Actor(17, 2, [128, 128], generator()))
+    actor = spread_out(Actor(19, 2, [128, 128], generator()))
     policy = Policy(actor_tensors(actor), metadata)
-    obs = np.random.default_rng(0).uniform(-1.0, 1.0, (500, 17)).astype(np.float32)
+    obs = np.random.default_rng(0).uniform(-1.0, 1.0, (500, 19)).astype(np.float32)
     expected = actor(torch.from_numpy(obs)).detach().numpy()
     assert expected.std() > 0.3
     np.testing.assert_allclose(policy.act(obs), expected, atol=1e-5)
@@ -45,13 +45,13 @@ def test_the_safetensors_package_reads_a_policy(make_learner: Callable[..., Lear
 
 
 def test_the_first_actions_are_near_zero() -> None:
-    obs = torch.rand((100, 17), generator=generator(1))
-    assert Actor(17, 2, [128, 128], generator())(obs).abs().max() < 0.01
+    obs = torch.rand((100, 19), generator=generator(1))
+    assert Actor(19, 2, [128, 128], generator())(obs).abs().max() < 0.01
 
 
 def test_actions_are_tanh_of_the_preactivation() -> None:
-    actor = spread_out(Actor(17, 2, [8], generator()))
-    obs = torch.rand((10, 17), generator=generator(1))
+    actor = spread_out(Actor(19, 2, [8], generator()))
+    obs = torch.rand((10, 19), generator=generator(1))
     torch.testing.assert_close(torch.tanh(actor.preactivation(obs)), actor(obs))
 
 

@@ -49,7 +49,7 @@ def test_it_learns(
     assert summary.steps == 8000
     assert summary.updates == 780
     assert summary.episodes == 1600
-    obs = np.random.default_rng(5).uniform(-0.8, 0.8, (200, 17)).astype(np.float32)
+    obs = np.random.default_rng(5).uniform(-0.8, 0.8, (200, 19)).astype(np.float32)
     actions = Policy.load(run_path / 'policy.safetensors').act(obs)
     error = np.abs(actions - np.stack([obs[:, 0], np.zeros(200)], axis=1))
     assert error.mean() < 0.15  # drawn at random it would be 0.5
@@ -93,7 +93,7 @@ def test_the_success_rate_counts_the_last_episodes(
     outcomes = iter([3, 2, 2, 1, 1, 3, 1, 2])
 
     def step(actions: Any) -> Any:
-        obs, ended = np.zeros((1, 17), np.float32), np.array([True])
+        obs, ended = np.zeros((1, 19), np.float32), np.array([True])
         infos = {'final_obs': obs, 'outcome': np.array([next(outcomes)])}
         return obs, np.zeros(1), ended, ~ended, infos
 
