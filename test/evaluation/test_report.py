@@ -278,6 +278,7 @@ frame.onload = () => { document.title = frame.contentDocument.title; };
 """
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize('width', [400, 1280])
 def test_it_renders(tmp_path: Path, report: Path, width: int) -> None:
     """Every image is one, and nothing is wider than the window; only tables scroll in it.
@@ -296,6 +297,7 @@ def test_it_renders(tmp_path: Path, report: Path, width: int) -> None:
     assert measured['content'] == measured['width'] == width
 
 
+@pytest.mark.browser
 def test_it_prints(report: Path) -> None:
     pdf = report.parent / 'report.pdf'
     chromium(f'--print-to-pdf={pdf}', (report / 'report.html').as_uri())
