@@ -43,7 +43,10 @@ def read_params_file(path: Path) -> dict[str, Any]:
         ParamsFileError: there is no such file, it is no such YAML, or a parameter is unknown or
             breaks its rule.
     """
-    given = _sections(path).get('/**', {})
+    sections = _sections(path)
+    if others := [name for name in sections if name != '/**']:
+        raise ParamsFileError(f'{path}: only /** counts where there are no nodes, got {others[0]}')
+    given = sections.get('/**', {})
     if unknown := [name for name in given if name not in GROUPS]:
         raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
     return _configs(path, {name: given.get(name, {}) for name in GROUPS})
@@ -66,7 +69,7 @@ def _configs(path: Path, groups: dict[str, Any]) -> dict[str, Any]:
     """The groups' values as configurations."""
     try:
         return {name: GROUPS[name].from_mapping(values) for name, values in groups.items()}
-    except (ConfigError, TypeError, AttributeError) as error:
+    except ConfigError as error:
         raise ParamsFileError(f'{path}: {error}') from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from rl_planner.bringup.params_file import read_params_file
 from rl_planner.cli import evaluation
 from rl_planner.cli.options import CommandError, add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.config import TaskConfig
 
 if TYPE_CHECKING:
     from rl_planner.evaluation.suites import Suite
@@ -124,8 +126,7 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--condition',
-        default='nominal',
-        metavar='nominal|hard',
+        choices=('nominal', 'hard'),
         help='of barn; hard: with bumpers, latency, gain and odometry errors; default: nominal',
     )
 
@@ -135,8 +136,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.picture is not None:
         check_picture_path(options.picture)
-    if options.robustness and options.report is None:
-        raise CommandError('--robustness needs --report, the folder to write it to')
+    _check_options(options)
     params = evaluation.read_params(options.planner_params)
     suites = _suites(options)
     for each in suites:  # a wrong planner is refused before anything has been driven
@@ -157,9 +157,15 @@ def run(options: argparse.Namespace) -> int:
         'scenarios': str(options.scenarios) if options.scenarios else None,
         'seed': options.seed,
         'via': options.via,
+        'condition': (options.condition or 'nominal') if 'barn' in _names(options) else None,
+        **{
+            name: None if path is None else str(path)
+            for name, path in vars(options).items()
+            if name in ('barn_data', 'params_file', 'planner_params')
+        },
     }
     evaluation.write_figures(options.json, origin, done)
-    if options.picture is not None:
+    if options.picture is not None and any(run.results for run in done[0].runs.values()):
         evaluation.draw(done, options.picture, PICTURED)
     if options.rerun is not None:
         evaluation.record(done, options.rerun)
@@ -172,6 +178,35 @@ def run(options: argparse.Namespace) -> int:
     return 130 if done[-1].interrupted else 0
 
 
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored, and what could not be written after all the driving."""
+    names = _names(options)
+    if len(set(names)) < len(names):
+        raise CommandError(f'each suite must be named once, got {options.suite}')
+    for name in ('barn_data', 'condition'):
+        if getattr(options, name) is not None and 'barn' not in names:
+            raise CommandError(
+                f'{name} is for the suite barn, got {options.suite or DEFAULT_SUITE}'
+            )
+    if options.condition is not None and options.params_file is not None:
+        raise CommandError('condition must not come with params-file: either one says what drives')
+    if options.robustness and options.report is None:
+        raise CommandError('--robustness needs --report, the folder to write it to')
+    if options.rerun is not None and importlib.util.find_spec('rerun') is None:
+        raise CommandError('a recording needs rerun-sdk: pip install rerun-sdk')
+    for path in filter(None, (options.json, options.picture, options.rerun)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise CommandError(f'{path} must be a file, it is a folder')
+    if options.report is not None:
+        options.report.mkdir(parents=True, exist_ok=True)
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """The suites; none where there are scenarios instead."""
+    return [] if options.scenarios else (options.suite or DEFAULT_SUITE).split(',')
+
+
 def _titled(suite: Suite, suite_seed: int) -> str:
     return f'suite {suite.name}, seed {suite_seed}'
 
@@ -181,7 +216,6 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
     setting = _setting(options.params_file)
     if options.scenarios is not None:
         return [evaluation.own_suite(options.scenarios, options.episodes, setting or Setting())]
-    names = (options.suite or DEFAULT_SUITE).split(',')
     episodes = options.episodes or DEFAULT_EPISODES
     return [
         evaluation.make_suite(
@@ -191,9 +225,9 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
             options.quiet,
             setting=setting,
             barn_data=options.barn_data,
-            condition=options.condition,
+            condition=options.condition or 'nominal',
         )
-        for name in names
+        for name in _names(options)
     ]
 
 
@@ -203,4 +237,9 @@ def _setting(params_file: Path | None) -> Setting | None:
         return None
     given = read_params_file(params_file)
     period = given['task'].control_period
+    if given['task'] != TaskConfig(control_period=period):
+        raise CommandError(
+            f'{params_file}: of task only control_period counts here: scenarios have a tolerance '
+            'and a time limit of their own'
+        )
     return Setting(given['robot'], given['lidar'], period, given['disturbance'])

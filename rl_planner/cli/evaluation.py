@@ -228,10 +228,15 @@ def write_report(
 ) -> Path:
     """Write the report, with the learning curves of policies in run folders; its path."""
     from rl_planner.evaluation import report
+    from rl_planner.evaluation.planners import BASELINES
     from rl_planner.learning.run import read_metrics
 
     briefs = _brief(evaluations[0].runs)
-    files = {brief: Path(name).with_name('metrics.jsonl') for name, brief in briefs.items()}
+    files = {
+        brief: Path(name).with_name('metrics.jsonl')
+        for name, brief in briefs.items()
+        if name not in BASELINES
+    }
     return report.write_report(
         folder,
         [_with_brief_names(each) for each in evaluations],

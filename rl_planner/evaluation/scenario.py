@@ -30,7 +30,7 @@ from rl_planner.navigation.config import Bounds, ConfigError, RobotConfig, check
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.free_space import FreeSpace
 from rl_planner.simulation.sdf import read_sdf
-from rl_planner.simulation.world import FloatArray, World, WorldError
+from rl_planner.simulation.world import FloatArray, World, WorldError, mover_positions
 
 KEYS = ('world', 'start', 'goal', 'goal_tolerance', 'time_limit')
 MOVER_KEYS = ('from', 'to', 'radius', 'speed')
@@ -115,11 +115,21 @@ def _scenario(entry: dict[str, Any], world: World, robot: RobotConfig) -> Scenar
         raise ScenarioError(
             f'start {start} must be {robot.radius:g} m clear of obstacles, got {room:.3g}'
         )
+    tolerance = check('goal_tolerance', entry['goal_tolerance'], 0.0, Bounds(above=0, at_most=5))
+    if math.dist((x, y), (goal_x, goal_y)) <= tolerance:
+        raise ScenarioError(f'goal {entry["goal"]} must be farther than {tolerance:g} m from start')
+    world = replace(world, movers=np.concatenate([world.movers, _movers(entry)]))
+    places = mover_positions(world.movers, 0.0)
+    away = np.hypot(*(places - (x, y)).T) - world.movers[:, 4]
+    if (away < robot.radius).any():
+        raise ScenarioError(
+            f'start {entry["start"]} must be clear of what moves there at the start'
+        )
     return Scenario(
-        replace(world, movers=np.concatenate([world.movers, _movers(entry)])),
+        world,
         (x, y, yaw),
         (goal_x, goal_y),
-        check('goal_tolerance', entry['goal_tolerance'], 0.0, Bounds(above=0.0, at_most=5.0)),
+        tolerance,
         check('time_limit', entry['time_limit'], 0.0, Bounds(above=0.0)),
         shortest,
     )

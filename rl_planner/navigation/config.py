@@ -65,9 +65,11 @@ class Config:
             ConfigError: an unknown name, a wrong type, or a value out of bounds.
         """
         names = [item.name for item in fields(cls)]
+        if not isinstance(values, Mapping):
+            raise ConfigError(f'parameters must be a mapping with {names[0]}, ..., got {values!r}')
         for name in values:
             if name not in names:
-                raise ConfigError(unknown_name(name, names))
+                raise ConfigError(unknown_name(str(name), names))
         return cls(**values)
 
 

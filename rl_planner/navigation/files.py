@@ -23,6 +23,8 @@ def write_atomically(path: str | Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):  # of the file that was asked for, not of the temporary one
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -39,6 +39,8 @@ class BatchSimulator:
         times: (N,) seconds since each robot was placed: where its moving obstacles are.
         ranges: (N, num_beams) float32, the scans; inf is clear, -inf too close (REP-117).
         clearances: (N,) from the robot's edge to the nearest obstacle (m); below zero it touches.
+        least_clearances: (N,) the least of them within the last step: a fast robot may have touched
+            something and be past it.
         rng: of all that is random: noise and disturbances.
 
     A robot that touches cannot drive deeper: it stays where it is, at rest.
@@ -81,7 +83,7 @@ class BatchSimulator:
             self.odometry, self.measured_velocities = self.poses.copy(), self.velocities.copy()
         self.times, self.worlds = np.zeros(count), np.zeros(count, np.int64)
         self.ranges = np.full((count, self.lidar.num_beams), np.inf, np.float32)
-        self.clearances = np.full(count, np.inf)
+        self.clearances, self.least_clearances = np.full(count, np.inf), np.full(count, np.inf)
         self.moving = np.zeros((count, *self.obstacles.movers.shape[1:2], 3), np.float32)
         self._gains, self._odometry_gains = np.ones((count, 2)), np.ones((count, 2))
         whole = math.floor(self.disturbance.command_latency / self.control_period + 1e-9)
@@ -97,6 +99,7 @@ class BatchSimulator:
         self._given[:, rows] = 0.0
         self._draw_gains(rows)
         self._locate(rows)
+        self.least_clearances[rows] = self.clearances[rows]
         self._scan(rows)
         self._disturb_scans(rows)
 
@@ -123,6 +126,7 @@ class BatchSimulator:
         index = _index(rows)
         self._given[:-1, index] = self._given[1:, index]
         self._given[-1, index] = commands[index]
+        self.least_clearances[index] = np.inf
         for given, duration in self._phases(index):
             self._accelerate(index, given, duration)
             pieces = max(math.ceil(duration / self._longest_piece - 1e-9), 1)
@@ -156,6 +160,8 @@ class BatchSimulator:
             _integrate(self.odometry, self.measured_velocities, index, dt)
         self.times[index] += dt
         self._locate(rows)
+        least = self.least_clearances
+        least[index] = np.minimum(least[index], self.clearances[index])
         if len(held):
             self._hold(held, *before)
 

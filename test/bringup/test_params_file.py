@@ -51,7 +51,9 @@ def test_a_section_for_one_node_is_checked_too(tmp_path: Path) -> None:
             ALL + '    lidar: {num_beams: 0}',
             'num_beams must be at least 1 and at most 10000, got 0',
         ),
-        (ALL + '    robot: 3', 'robot|mapping|int'),
+        (ALL + '    robot: 3', 'parameters must be a mapping with radius, ..., got 3'),
+        (ALL + '    robot:', 'parameters must be a mapping with radius, ..., got None'),
+        (ALL + '    robot: {1: 2}', 'unknown parameter 1'),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
@@ -61,6 +63,13 @@ def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
             read(path)
     with pytest.raises(ParamsFileError, match=message):
         train(params_file=str(path))
+
+
+def test_what_is_for_a_node_alone_is_not_read_without_nodes(tmp_path: Path) -> None:
+    path = write(tmp_path, 'simulator_node: {ros__parameters: {robot: {radius: 0.3}}}')
+    check_params_file(path)
+    with pytest.raises(ParamsFileError, match=r'only /.* counts where there are no nodes'):
+        read_params_file(path)
 
 
 def test_groups_and_nodes_that_do_not_exist_are_named(tmp_path: Path) -> None:

@@ -123,6 +123,36 @@ def test_without_a_success_there_is_no_time(command: Any, scenarios: Path, tmp_p
     assert answer.out.splitlines()[-1].split()[-2:] == ['-', '0.000']
 
 
+def test_the_file_tells_what_was_driven(
+    command: Any, scenarios: Path, policy_file: Path, tmp_path: Path
+) -> None:
+    params = tmp_path / 'slow.yaml'
+    params.write_text('/**: {ros__parameters: {robot: {max_linear_vel: 0.3}}}')
+    path = tmp_path / 'figures.json'
+    options = ['--scenarios', scenarios, '--params-file', params, '--json', path]
+    assert command('evaluate', 'greedy', *options).code == 0
+    figures = json.loads(path.read_text())
+    assert figures['params_file'] == str(params)
+    assert (figures['via'], figures['condition'], figures['barn_data']) == ('process', None, None)
+    assert figures['results'][0]['mean_speed'] < 0.3
+    answer = command('evaluate', policy_file, *options)
+    assert 'max_linear_vel must be in [0.5, 0.5], got 0.3' in answer.err
+    params.write_text('/**: {ros__parameters: {task: {time_limit: 5.0}}}')
+    assert 'of task only control_period counts here' in command('evaluate', 'greedy', *options).err
+
+
+def test_a_report_and_a_recording_are_written(
+    command: Any, scenarios: Path, tmp_path: Path
+) -> None:
+    report, recording = tmp_path / 'report', tmp_path / 'driven.rrd'
+    options = ['--scenarios', scenarios, '--report', report, '--rerun', recording]
+    answer = command('evaluate', 'greedy', 'dwa', *options)
+    assert answer.code == 0
+    assert f'report: {report}/report.html' in answer.out
+    assert '<html' in (report / 'report.html').read_text()
+    assert recording.stat().st_size > 1000
+
+
 @pytest.mark.parametrize('policies', [0, 1])
 def test_a_picture_is_drawn(
     command: Any, scenarios: Path, policy_file: Path, tmp_path: Path, policies: int
@@ -144,10 +174,17 @@ def test_a_picture_is_drawn(
             ['greedy', '--suite', 'barn', '--barn-data', 'none.json'],
             'cannot read BARN worlds none.json: No such file',
         ),
+        (['greedy', '--condition', 'hard'], 'condition is for the suite barn, got static'),
+        (['greedy', '--barn-data', 'barn.json'], 'barn_data is for the suite barn, got static'),
         (
-            ['greedy', '--suite', 'barn', '--barn-data', ARENA, '--condition', 'soft'],
-            "condition must be one of nominal, hard, got 'soft'",
+            ['greedy', '--suite', 'barn', '--condition', 'hard', '--params-file', 'x.yaml'],
+            'condition must not come with params-file',
         ),
+        (['greedy', '--suite', 'static,static'], 'each suite must be named once'),
+        (['greedy', '--robustness'], '--robustness needs --report'),
+        (['greedy', '--json', '/proc/none/figures.json'], '/proc/none: No such file'),
+        (['greedy', '--json', '/tmp'], '/tmp must be a file, it is a folder'),
+        (['greedy', '--report', '/proc/none'], '/proc/none: No such file'),
         (['greedy', '--planner-params', 'none.yaml'], 'cannot read none.yaml: No such file'),
         (['greedy', '--params-file', 'none.yaml'], 'cannot read none.yaml: No such file'),
         (['greedy', '--scenarios', 'none.yaml'], 'cannot read scenarios none.yaml: No such file'),

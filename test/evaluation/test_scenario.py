@@ -105,6 +105,11 @@ def test_a_goal_beyond_all_obstacles(tmp_path: Path) -> None:
         ({'start': [3.9, 0.0, 0.0]}, r'start .* must be 0.17 m clear of obstacles, got 0.1'),
         ({'goal': [0.0, 4.05]}, r'arena: goal \(0.0, 4.05\) is inside an obstacle'),
         ({'goal': [0.0, 9.0]}, r'arena: goal \(0.0, 9.0\) cannot be reached from'),
+        ({'goal': [-3.0, 0.2]}, r'goal \[-3.0, 0.2\] must be farther than 0.3 m from start'),
+        (
+            {'movers': [{**MOVER, 'from': [-2.7, 0.0]}]},
+            r'start \[-3.0, 0.0, 1.5\] must be clear of what moves there',
+        ),
         ({'movers': 'many'}, "movers must be a list, got 'many'"),
         ({'movers': [{'from': [0, 0]}]}, 'a mover must have from, to, radius, speed, got'),
         ({'movers': [{**MOVER, 'to': [0.0]}]}, r'to must be finite numbers \[x, y\], got'),

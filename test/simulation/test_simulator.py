@@ -339,6 +339,22 @@ def test_time_passes_only_for_the_rows_that_take_part() -> None:
         np.testing.assert_array_equal(getattr(together, name)[others], before[name][others])
 
 
+def test_what_was_touched_and_passed_within_a_step_counts() -> None:
+    """Past a pillar's side at 2 m/s: nearest in the middle of the step, clear at both its ends."""
+    pillar = World(circles=np.array([[0.1, 0.25, 0.06]]))
+    fast = RobotConfig(radius=0.2, max_linear_vel=2.0, max_linear_accel=20.0)
+    simulator = make(pillar, (-0.1, 0.0, 0.0), robot=fast)
+    simulator.velocities[0] = 2.0, 0.0
+    simulator.poses[0, 0] = 0.0
+    simulator.step(np.array([[2.0, 0.0]]))
+    assert simulator.poses[0, 0] == pytest.approx(0.2)
+    assert simulator.clearances[0] == pytest.approx(math.hypot(0.1, 0.25) - 0.26, abs=1e-5)
+    assert simulator.clearances[0] > 0.0
+    assert simulator.least_clearances[0] == pytest.approx(0.25 - 0.26, abs=1e-5)
+    simulator.step(np.array([[2.0, 0.0]]))
+    assert simulator.least_clearances[0] > 0.0
+
+
 def test_a_rectangle_passes_where_its_circle_does_not() -> None:
     """A gap of 0.7 m: the robot is 0.6 m wide and 1 m across its corners."""
     gap = World(boxes=np.array([[1.0, 0.85, 0.0, 0.5, 1.0], [1.0, -0.85, 0.0, 0.5, 1.0]]))
