@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rl_planner.simulation.compiled import compiled
+from rl_planner.simulation.grid_search import Cells, Mask, main_region, path_lengths
 from rl_planner.simulation.world import FloatArray, World, WorldError
 
 GOALS_PER_START = 4  # where goals must lie behind a detour, which is dear to find out
-
-Cells = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @compiled
@@ -98,91 +94,6 @@ def _free_cells(
     return free
 
 
-@compiled
-def _main_region(free: Mask, inside: Mask) -> Cells:
-    """The 4-connected region of `free` with the most cells of `inside`, as flat indices."""
-    rows, columns = free.shape
-    seen = ~free
-    best: Cells = np.empty(0, np.int64)
-    most = 0
-    queue = np.empty(free.size, np.int64)
-    for begin in range(free.size):
-        if seen[begin // columns, begin % columns]:
-            continue
-        queue[0], head, tail, count = begin, 0, 1, 0
-        seen[begin // columns, begin % columns] = True
-        while head < tail:
-            row, column = queue[head] // columns, queue[head] % columns
-            head += 1
-            count += inside[row, column]
-            for r, c in (
-                (row + 1, column),
-                (row - 1, column),
-                (row, column + 1),
-                (row, column - 1),
-            ):
-                if 0 <= r < rows and 0 <= c < columns and not seen[r, c]:
-                    seen[r, c] = True
-                    queue[tail] = r * columns + c
-                    tail += 1
-        if count > most:
-            best, most = queue[:tail].copy(), count
-    return best
-
-
-@compiled
-def _distance(columns: int, cell: int, other: int) -> float:
-    """Between the centres of two cells, in cells."""
-    return math.hypot(cell // columns - other // columns, cell % columns - other % columns)
-
-
-@compiled
-def _sees(free: Mask, cell: int, other: int) -> bool:
-    """Whether the straight line between two cells runs over free cells, looked at twice a cell."""
-    columns = free.shape[1]
-    row, column = cell // columns, cell % columns
-    rows_on, columns_on = other // columns - row, other % columns - column
-    steps = 2 * max(abs(rows_on), abs(columns_on), 1)
-    for i in range(1, steps):
-        share = i / steps
-        if not free[round(row + share * rows_on), round(column + share * columns_on)]:
-            return False
-    return True
-
-
-@compiled
-def _path_lengths(free: Mask, begin: int, end: int, any_angle: bool) -> FloatArray:
-    """(cells,) length in cells of the shortest path to each cell; infinity where there is none, and
-    where it is not known yet when `end` has been reached.
-
-    With `any_angle` in straight lines of any direction: Theta* (Nash et al. 2007) without a
-    heuristic, which is Dijkstra's algorithm, but a cell continues the straight line from its
-    predecessor's predecessor where that one sees it. Without, in the grid's eight directions: up to
-    8 % longer, and found several times as soon.
-    """
-    rows, columns = free.shape
-    cost = np.full(free.size, np.inf)
-    cost[begin] = 0.0
-    via = np.full(free.size, begin)
-    queue = [(0.0, begin)]
-    while queue:
-        so_far, cell = heapq.heappop(queue)
-        if cell == end:
-            break
-        if so_far > cost[cell]:
-            continue
-        for step in range(9):
-            r, c = cell // columns + step // 3 - 1, cell % columns + step % 3 - 1
-            if 0 <= r < rows and 0 <= c < columns and free[r, c]:
-                near = r * columns + c
-                origin = via[cell] if any_angle and _sees(free, via[cell], near) else cell
-                total = cost[origin] + _distance(columns, origin, near)
-                if total < cost[near]:
-                    cost[near], via[near] = total, origin
-                    heapq.heappush(queue, (total, near))
-    return cost
-
-
 def _bounds(world: World, places: Sequence[tuple[float, float]]) -> FloatArray:
     """x_min, y_min, x_max, y_max of the world's obstacles and of those `places` that are finite.
 
@@ -228,7 +139,7 @@ class FreeSpace:
         self._free = _free_cells(self._xs, self._ys, self._segments, self._circles, clearance)
         inside_x = (self._xs > x_min) & (self._xs < x_max)
         inside_y = (self._ys > y_min) & (self._ys < y_max)
-        self.cells: Cells = _main_region(self._free, inside_y[:, None] & inside_x)
+        self.cells: Cells = main_region(self._free, inside_y[:, None] & inside_x)
         if not len(self.cells):
             raise WorldError(f'{world.name}: no place is {clearance:g} m clear of obstacles')
 
@@ -291,7 +202,7 @@ class FreeSpace:
             cells = rng.choice(self.cells, 64)
             straight = np.hypot(*(self.points(cells) - start).T)
             begin = self._cell((float(start[0]), float(start[1])), 'start')
-            lengths = self.resolution * _path_lengths(self._free, begin, -1, False)[cells]
+            lengths = self.resolution * path_lengths(self._free, begin, -1, False)[cells]
             fit = (straight >= min_distance) & (lengths >= min_detour * straight)
             pairs += [(start, goal) for goal in self.points(cells[fit][:GOALS_PER_START])]
         return np.reshape(pairs, (-1, 2, 2))
@@ -303,7 +214,7 @@ class FreeSpace:
             WorldError: start or goal is inside an obstacle, or the goal cannot be reached.
         """
         begin, end = self._cell(start, 'start'), self._cell(goal, 'goal')
-        length = _path_lengths(self._free, begin, end, True)[end]
+        length = path_lengths(self._free, begin, end, True)[end]
         if not np.isfinite(length):
             raise WorldError(f'{self._name}: goal {goal} cannot be reached from {start}')
         return max(float(length) * self.resolution, math.dist(start, goal))
