@@ -25,6 +25,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         os.replace(temporary, path)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno:  # of the file that was asked for, not of the temporary one
+        if isinstance(error, OSError) and error.errno:
+            # Of the file that was asked for, not of the temporary one.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
