@@ -26,7 +26,8 @@ ROS = [
 # All that trains, simulates, evaluates and draws; a robot that drives needs none of it.
 TRAINING = ['torch==2.13.0', 'tensorboard', 'numba', 'gymnasium', 'matplotlib', 'tqdm']
 RECORDING = ['rerun-sdk']  # for evaluate --rerun
-TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors', *RECORDING]
+PEERS = ['stable-baselines3', 'ir-sim']  # what benchmarks compare with
+TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors', *RECORDING, *PEERS]
 DEV = [*TEST, 'ruff', 'mypy', 'types-PyYAML', 'colcon-common-extensions']
 
 
@@ -62,6 +63,7 @@ setup(
         'ros': ROS,
         'training': TRAINING,
         'recording': RECORDING,
+        'peers': PEERS,
         'test': TEST,
         'dev': DEV,
     },
