@@ -70,7 +70,7 @@ def clearances_along(
     count = len(poses)
     rows, worlds = np.arange(count), np.zeros(count, np.int64)
     obstacles = pack_worlds([world])
-    moving = np.zeros((count, *obstacles.movers.shape[1:2], 3), np.float32)
+    moving = np.zeros((count, obstacles.movers.shape[2], 3), np.float32)
     clearances = np.empty(count)
     move(rows, times, worlds, obstacles, moving)
     shape = Shape.of(Footprint.of(robot))

@@ -192,6 +192,6 @@ def moving_obstacles(world: World, times: NDArray[Any]) -> NDArray[np.float32]:
     """(T, M, 3) x, y, radius of the world's M movers at (T,) times (s)."""
     rows = np.arange(len(times))
     obstacles = pack_worlds([world])
-    moving = np.zeros((len(times), obstacles.movers.shape[1], 3), np.float32)
+    moving = np.zeros((len(times), obstacles.movers.shape[2], 3), np.float32)
     move(rows, times, np.zeros(len(times), np.int64), obstacles, moving)
     return moving[:, : len(world.movers)]

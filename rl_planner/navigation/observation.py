@@ -113,6 +113,7 @@ class ObservationEncoder:
 
     Attributes:
         nearest: (batch_size, num_sectors) each sector's nearest return as last encoded (m).
+        robot_numbers: the last part of every observation.
     """
 
     def __init__(
@@ -123,14 +124,14 @@ class ObservationEncoder:
         self._sector_width = 2.0 * math.pi / config.num_sectors
         angles = scan.beam_angles()
         self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
-        self._angles = self._sample_angles()
-        self._covered, self._rounds = _rounds(self._sectors_at(self._angles), config.num_sectors)
+        self._angles = self.sample_angles()
+        self._covered, self._rounds = _rounds(self.sectors_at(self._angles), config.num_sectors)
         self._pooled = np.empty((batch_size, len(self._covered)), np.float32)
         self._offset = scan.mount_x != 0.0 or scan.mount_y != 0.0
         self.nearest = np.empty((batch_size, config.num_sectors), np.float32)
         self._closeness = np.empty_like(self.nearest)
         self._clip = np.float32(config.range_clip)
-        self._robot = np.array(
+        self.robot_numbers = np.array(
             [getattr(robot, name) / scale for name, scale in ROBOT_SCALES.items()], np.float32
         )
 
@@ -165,7 +166,7 @@ class ObservationEncoder:
         out[:, count + 4] = velocity[:, 1] / self.robot.max_angular_vel
         out[:, count + 5] = previous_command[:, 0] / self.robot.max_linear_vel
         out[:, count + 6] = previous_command[:, 1] / self.robot.max_angular_vel
-        out[:, count + 7 :] = self._robot
+        out[:, count + 7 :] = self.robot_numbers
         return out
 
     def points(self, ranges: Floats) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -213,18 +214,18 @@ class ObservationEncoder:
             for angles in self._angles:
                 x = self.scan.mount_x + ranges * np.cos(angles)
                 y = self.scan.mount_y + ranges * np.sin(angles)
-                sectors = self._sectors_at(np.nan_to_num(np.arctan2(y, x)))
+                sectors = self.sectors_at(np.nan_to_num(np.arctan2(y, x)))
                 rows = np.broadcast_to(np.arange(len(ranges))[:, None], sectors.shape)
-                distance = np.where(np.isfinite(ranges), np.hypot(x, y), np.inf)
+                distance = np.where(np.isfinite(ranges), np.sqrt(x * x + y * y), np.inf)
                 np.minimum.at(nearest, (rows, sectors), distance.astype(np.float32))
 
-    def _sectors_at(self, angles: NDArray[Any]) -> NDArray[np.int64]:
+    def sectors_at(self, angles: NDArray[Any]) -> NDArray[np.int64]:
         """The sectors that look towards `angles`; sector 0 begins straight behind the robot."""
         # 1e-6: a beam on the border of two sectors belongs to the same one despite rounding.
         turns = np.floor((angles + math.pi) / self._sector_width + 1e-6).astype(np.int64)
         return np.mod(turns, self.config.num_sectors)
 
-    def _sample_angles(self) -> NDArray[np.float64]:
+    def sample_angles(self) -> NDArray[np.float64]:
         """(samples, num_beams) directions that stand for each beam's cell in the base frame."""
         width = abs(self.scan.angle_increment)
         samples = max(math.ceil(width / self._sector_width - 1e-6), 1)

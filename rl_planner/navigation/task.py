@@ -1,6 +1,7 @@
 """What one step is worth, and when an episode ends, and how.
 
-Plain arithmetic on floats or arrays alike: simulator and actor node call the same functions.
+Plain arithmetic on floats or arrays alike, and the simulator compiles it: simulator and actor node
+call the same functions.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def outcome_of(distance: Any, clearance: Any, elapsed: Any, terms: Terms) -> Any
         clearance: from the robot's edge to the nearest obstacle (m); below zero is a collision.
         elapsed: time since the episode began (s).
     """
-    late = elapsed >= terms.time_limit - 1e-6
-    ended = np.where(distance <= terms.xy_goal_tolerance, 1, np.where(late, 3, 0))
-    return np.where(clearance < 0.0, 2, ended)
+    goal = (distance <= terms.xy_goal_tolerance) & (clearance >= 0.0)
+    late = (elapsed >= terms.time_limit - 1e-6) & (distance > terms.xy_goal_tolerance)
+    return 1 * goal + 2 * (clearance < 0.0) + 3 * (late & (clearance >= 0.0))
 
 
 def evaluate(
@@ -69,7 +70,7 @@ def evaluate(
         terms.progress_reward * (previous_distance - distance)
         - terms.step_penalty
         - terms.clearance_penalty * closeness
-        + np.where(outcome == 1, terms.goal_reward, 0.0)
-        - np.where(outcome == 2, terms.collision_penalty, 0.0)
+        + terms.goal_reward * (outcome == 1)
+        - terms.collision_penalty * (outcome == 2)
     )
     return reward, outcome

@@ -1,4 +1,7 @@
-"""Where moving obstacles are, and how far robots are from all obstacles: compiled with numba."""
+"""Where moving obstacles are, and how far robots are from all obstacles: compiled with numba.
+
+Obstacles beyond a world's own are padding, which is far off: loops run over it (see LANES).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,17 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rl_planner.navigation.footprint import Footprint
-from rl_planner.simulation.compiled import F32, Floats, Indices, compiled
+from rl_planner.simulation.compiled import (
+    F32,
+    LANES,
+    Doubles,
+    Floats,
+    Indices,
+    compiled,
+    inlined,
+)
 from rl_planner.simulation.obstacles import Obstacles
 
 ZERO, ONE = F32(0.0), F32(1.0)
@@ -29,11 +39,7 @@ class Shape(NamedTuple):
 
 @compiled
 def move(
-    rows: Indices,
-    times: NDArray[np.float64],
-    worlds: Indices,
-    obstacles: Obstacles,
-    moving: Floats,
+    rows: Indices, times: Doubles, worlds: Indices, obstacles: Obstacles, moving: Floats
 ) -> None:
     """Write where the movers around the robots `rows` are into `moving` (N, max_movers, 3).
 
@@ -43,24 +49,24 @@ def move(
     for row in rows:
         world = worlds[row]
         for i in range(obstacles.num_movers[world]):
-            x, y = movers[world, i, 0], movers[world, i, 1]
-            dx, dy = movers[world, i, 2] - x, movers[world, i, 3] - y
+            x, y = movers[world, 0, i], movers[world, 1, i]
+            dx, dy = movers[world, 2, i] - x, movers[world, 3, i] - y
             length = max(math.sqrt(dx * dx + dy * dy), 1e-9)
-            travelled = movers[world, i, 6] + movers[world, i, 5] * times[row]
+            travelled = movers[world, 6, i] + movers[world, 5, i] * times[row]
             travelled -= math.floor(travelled / (2.0 * length)) * 2.0 * length
             share = (length - abs(travelled - length)) / length
             moving[row, i, 0] = F32(x + share * dx)
             moving[row, i, 1] = F32(y + share * dy)
-            moving[row, i, 2] = movers[world, i, 4]
+            moving[row, i, 2] = movers[world, 4, i]
 
 
-@compiled
+@inlined
 def _measure_segments(
     segments: Floats, world: int, count: int, x: F32, y: F32, distances: Floats
 ) -> F32:
     """The squared distance of each segment from (x, y), into `distances`; the least of them."""
     least = F32(1e12)
-    for i in range(count):
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
         x0, y0 = segments[world, 0, i], segments[world, 1, i]
         dx, dy = segments[world, 2, i] - x0, segments[world, 3, i] - y0
         squared = max(dx * dx + dy * dy, F32(1e-12))
@@ -72,12 +78,25 @@ def _measure_segments(
     return least
 
 
-@compiled
+@inlined
 def _point_clearance(x: F32, y: F32, a: F32, b: F32) -> F32:
     """As `footprint.point_clearance`, of the rectangle 2 a x 2 b."""
     beside_x, beside_y = abs(x) - a, abs(y) - b
     out_x, out_y = max(beside_x, ZERO), max(beside_y, ZERO)
     return F32(math.sqrt(out_x * out_x + out_y * out_y) + min(max(beside_x, beside_y), ZERO))
+
+
+@inlined
+def _measure_circles(
+    circles: Floats, world: int, count: int, x: F32, y: F32, c: F32, s: F32, a: F32, b: F32
+) -> F32:
+    """From the rectangle 2 a x 2 b at (x, y), heading (c, s), to the nearest circle."""
+    least = F32(1e6)
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        ox, oy = circles[world, 0, i] - x, circles[world, 1, i] - y
+        ox, oy = c * ox + s * oy, c * oy - s * ox
+        least = min(least, _point_clearance(ox, oy, a, b) - circles[world, 2, i])
+    return least
 
 
 @compiled
@@ -115,12 +134,12 @@ def _segment_clearance(x0: F32, y0: F32, x1: F32, y1: F32, a: F32, b: F32) -> F3
 @compiled
 def measure(
     rows: Indices,
-    poses: NDArray[np.float64],
+    poses: Doubles,
     worlds: Indices,
     obstacles: Obstacles,
     moving: Floats,
     shape: Shape,
-    clearances: NDArray[np.float64],
+    clearances: Doubles,
 ) -> None:
     """How far the robots `rows` are from the nearest obstacle: below zero they touch it.
 
@@ -138,10 +157,10 @@ def measure(
     distances = np.empty(segments.shape[2], F32)
     for row in rows:
         world, count = worlds[row], num_segments[worlds[row]]
-        x, y = F32(poses[row, 0]), F32(poses[row, 1])
-        c, s = F32(math.cos(poses[row, 2])), F32(math.sin(poses[row, 2]))
+        x, y, c, s = F32(poses[row, 0]), F32(poses[row, 1]), ONE, ZERO
         nearest = F32(math.sqrt(_measure_segments(segments, world, count, x, y, distances)))
-        if reach > ZERO:
+        if reach > ZERO:  # else it is round: its heading does not matter
+            c, s = F32(math.cos(poses[row, 2])), F32(math.sin(poses[row, 2]))
             for i in range(count):
                 within = nearest + reach
                 if distances[i] <= within * within:
@@ -150,14 +169,10 @@ def measure(
                     ax, ay = c * ax + s * ay, c * ay - s * ax
                     bx, by = c * bx + s * by, c * by - s * bx
                     nearest = min(nearest, _segment_clearance(ax, ay, bx, by, a, b))
-        for i in range(num_circles[world] + num_movers[world]):
-            if i < num_circles[world]:
-                ox, oy, radius = circles[world, i, 0], circles[world, i, 1], circles[world, i, 2]
-            else:
-                k = i - num_circles[world]
-                ox, oy, radius = moving[row, k, 0], moving[row, k, 1], moving[row, k, 2]
-            ox, oy = ox - x, oy - y
-            if reach > ZERO:
-                ox, oy = c * ox + s * oy, c * oy - s * ox
-            nearest = min(nearest, _point_clearance(ox, oy, a, b) - radius)
+        count = num_circles[world]
+        nearest = min(nearest, _measure_circles(circles, world, count, x, y, c, s, a, b))
+        for i in range(num_movers[world]):
+            ox, oy = moving[row, i, 0] - x, moving[row, i, 1] - y
+            ox, oy = c * ox + s * oy, c * oy - s * ox
+            nearest = min(nearest, _point_clearance(ox, oy, a, b) - moving[row, i, 2])
         clearances[row] = nearest - margin

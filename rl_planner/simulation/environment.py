@@ -2,30 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from rl_planner.navigation import task as task_rules
 from rl_planner.navigation.config import (
     LidarConfig,
     ObservationConfig,
     RobotConfig,
     TaskConfig,
 )
-from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry, observation_size
 from rl_planner.navigation.policy import ACTION_SIZE
-from rl_planner.navigation.task import Outcome, Terms, evaluate
+from rl_planner.navigation.task import Outcome, Terms
+from rl_planner.simulation.compiled import Doubles, Floats, Indices, compiled_exactly
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import EpisodePool
+from rl_planner.simulation.motion import Robots
 from rl_planner.simulation.obstacles import pack_worlds
+from rl_planner.simulation.perception import Scales, Sectors, observe
 from rl_planner.simulation.simulator import BatchSimulator, Rows
 
-Floats = NDArray[np.float32]
+register_jitable(task_rules.outcome_of)
+evaluate = compiled_exactly(task_rules.evaluate)
+
+GOAL, COLLISION, TIMEOUT = (
+    int(each) for each in (Outcome.GOAL, Outcome.COLLISION, Outcome.TIMEOUT)
+)
+
+
+class Results(NamedTuple):
+    """What a step returns."""
+
+    observations: Floats  # (N, size), of the next episode where one has ended
+    final_observations: Floats  # (N, size), of the step itself
+    rewards: Doubles  # (N,)
+    terminated: NDArray[np.bool_]  # (N,)
+    truncated: NDArray[np.bool_]  # (N,)
+    ended: NDArray[np.bool_]  # (N,)
+    outcomes: Indices  # (N,)
+
+
+@compiled_exactly
+def conclude(
+    rows: Indices,
+    robots: Robots,
+    goals: Doubles,
+    distances: Doubles,
+    commands: Doubles,
+    sectors: Sectors,
+    scales: Scales,
+    terms: Terms,
+    results: Results,
+) -> None:
+    """What came of one step of the robots `rows`; `distances` (N,) are to the goals (m)."""
+    poses, observations, final = robots.poses, results.observations, results.final_observations
+    observe(rows, robots, goals, commands, sectors, scales, final)
+    for row in rows:
+        previous = distances[row]
+        distances[row] = math.hypot(goals[row, 0] - poses[row, 0], goals[row, 1] - poses[row, 1])
+        results.rewards[row], outcome = evaluate(
+            previous, distances[row], robots.least_clearances[row], robots.times[row], terms
+        )
+        results.outcomes[row] = outcome
+        results.terminated[row] = outcome in (GOAL, COLLISION)
+        results.truncated[row] = outcome == TIMEOUT
+        results.ended[row] = outcome > 0
+        for i in range(final.shape[1]):
+            observations[row, i] = final[row, i]
 
 
 class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
@@ -58,7 +109,10 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     Autoreset is SAME_STEP: an episode that ends is followed by the next one's first observation in
     the same call. `infos['final_obs']` (N, size) holds the step's true next observations, of ended
     and of running episodes alike, and `infos['outcome']` (N,) how each episode ended
-    (`navigation.task.Outcome`). Returned arrays are the caller's.
+    (`navigation.task.Outcome`).
+
+    Returned arrays are the caller's. With `copy=False` they are the environment's own, made once
+    and valid until the step after the next.
     """
 
     def __init__(
@@ -72,6 +126,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         seed: int = 0,
         threads: int = 1,
         disturbance: DisturbanceConfig | None = None,
+        copy: bool = True,
     ) -> None:
         self.num_envs = num_envs
         self.robot, self.task = robot or RobotConfig(), task or TaskConfig()
@@ -88,12 +143,12 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
             threads=threads,
             disturbance=disturbance,
         )
-        self._encoder = ObservationEncoder(
-            self.observation, self.robot, ScanGeometry.of(lidar), num_envs
-        )
+        self._copy = copy
+        encoder = ObservationEncoder(self.observation, self.robot, ScanGeometry.of(lidar), num_envs)
+        self._sectors, self._scales = Sectors.of(encoder), Scales.of(encoder)
         self._terms, self._limits = Terms.of(self.task), Limits.of(self.robot)
         self._make_spaces()
-        self._make_state()
+        self._make_state(encoder)
         self._seed(seed)
 
     def _make_spaces(self) -> None:
@@ -109,13 +164,26 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self.observation_space = batch(self.single_observation_space, self.num_envs)
         self.action_space = batch(self.single_action_space, self.num_envs)
 
-    def _make_state(self) -> None:
-        n = self.num_envs
-        self.goals = np.zeros((n, 2))
+    def _make_state(self, encoder: ObservationEncoder) -> None:
+        n, size = self.num_envs, encoder.size
+        self.goals, self.commands = np.zeros((n, 2)), np.zeros((n, 2))
         self.distances = np.zeros(n)
-        self.commands = np.zeros((n, 2))
-        self.goal_in_robot_frame = np.zeros((n, 2))
-        self._observations = np.empty((n, observation_size(self.observation)), np.float32)
+        self._newer, self._older = (
+            Results(
+                np.zeros((n, size), np.float32),
+                np.zeros((n, size), np.float32),
+                np.zeros(n),
+                np.zeros(n, np.bool_),
+                np.zeros(n, np.bool_),
+                np.zeros(n, np.bool_),
+                np.zeros(n, np.int64),
+            )
+            for _ in range(2)
+        )
+        numbers = encoder.robot_numbers
+        for results in (self._newer, self._older):
+            results.observations[:, -len(numbers) :] = numbers
+            results.final_observations[:, -len(numbers) :] = numbers
 
     def _seed(self, seed: int) -> None:
         """Seed the draw of episodes and, apart from it, the lidar's noise."""
@@ -130,8 +198,8 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         if seed is not None:
             self._seed(seed)
         self._start(self.simulator.rows)
-        self._observe(self.simulator.rows)
-        return self._observations.copy(), {}
+        observations = self._newer.observations
+        return observations.copy() if self._copy else observations, {}
 
     def step(
         self, actions: NDArray[Any]
@@ -139,49 +207,41 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         """One control period of every robot; see the class for what comes back."""
         actions = np.clip(actions, -1.0, 1.0)
         self.commands[:, 0], self.commands[:, 1] = command_from_action(actions, self._limits)
-        self.simulator.step(self.commands)
-        previous = self.distances.copy()
-        self._observe(self.simulator.rows)
-        final = self._observations.copy()
-        rewards, outcomes = evaluate(
-            previous,
-            self.distances,
-            self.simulator.clearances,
-            self.simulator.times,
-            self._terms,
+        self._newer, self._older = self._older, self._newer
+        results = self._newer
+        judged = (self._sectors, self._scales, self._terms, results)
+        goals, distances, commands = self.goals, self.distances, self.commands
+        self.simulator.step(
+            commands,
+            then=lambda rows, robots: conclude(rows, robots, goals, distances, commands, *judged),
         )
-        truncated = outcomes == Outcome.TIMEOUT
-        terminated = (outcomes != Outcome.RUNNING) & ~truncated
-        infos = {'final_obs': final, '_final_obs': terminated | truncated, 'outcome': outcomes}
-        ended = np.flatnonzero(infos['_final_obs'])
+        ended = np.flatnonzero(results.ended)
         if len(ended):
             self._start(ended)
-            self._observe(ended)
-        return self._observations.copy(), rewards, terminated, truncated, infos
+        if self._copy:
+            results = Results._make(each.copy() for each in results)
+        infos = {
+            'final_obs': results.final_observations,
+            '_final_obs': results.ended,
+            'outcome': results.outcomes,
+        }
+        return results.observations, results.rewards, results.terminated, results.truncated, infos
 
     def _start(self, rows: Rows) -> None:
+        """Begin new episodes, and observe where they begin."""
         worlds = self._rng.integers(len(self.pool.worlds), size=len(rows))
         pairs = self._rng.integers(self.pool.starts.shape[1], size=len(rows))
-        self.goals[rows] = self.pool.goals[worlds, pairs]
+        starts, goals = self.pool.starts[worlds, pairs], self.pool.goals[worlds, pairs]
+        self.goals[rows] = goals
+        self.distances[rows] = np.hypot(*(goals - starts[:, :2]).T)
         self.commands[rows] = 0.0
-        self.simulator.place(rows, worlds, self.pool.starts[worlds, pairs])
-
-    def _observe(self, rows: Rows) -> None:
-        """Observations and goal distances of `rows`, from their scans and poses."""
-        everyone = len(rows) == self.num_envs
-        index: Any = slice(None) if everyone else rows
-        simulator = self.simulator
-        odometry, goals = simulator.odometry[index], self.goals[index]
-        goal = np.stack(to_robot_frame(*odometry.T, *goals.T), axis=-1)
-        self.goal_in_robot_frame[index] = goal
-        self.distances[index] = np.hypot(*(goals - simulator.poses[index, :2]).T)
-        out = self._observations if everyone else np.empty_like(self._observations[index])
-        self._encoder.encode(
-            simulator.ranges[index],
-            goal,
-            simulator.measured_velocities[index],
-            self.commands[index],
-            out,
+        self.simulator.place(rows, worlds, starts)
+        observe(
+            rows,
+            self.simulator.robots,
+            self.goals,
+            self.commands,
+            self._sectors,
+            self._scales,
+            self._newer.observations,
         )
-        if not everyone:
-            self._observations[index] = out

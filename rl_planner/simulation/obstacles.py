@@ -6,30 +6,34 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rl_planner.simulation.compiled import Floats, Indices
+from rl_planner.simulation.compiled import LANES, Floats, Indices
 from rl_planner.simulation.world import FloatArray, World
+
+FAR = 1e6  # m; where the padding is: kernels read it, and neither see nor touch it
+NO_SEGMENT, NO_CIRCLE, NO_MOVER = (FAR,) * 4, (FAR, FAR, 0.0), (FAR,) * 4 + (0.0,) * 3
 
 
 class Obstacles(NamedTuple):
-    """Obstacles of several worlds, padded to the largest one, structure-of-arrays."""
+    """Obstacles of several worlds, structures of arrays, padded to the world that has most.
+
+    The last axis of segments and circles is a multiple of LANES.
+    """
 
     segments: Floats  # (worlds, 4, max_segments) x0, y0, x1, y1
     num_segments: Indices  # (worlds,)
-    circles: Floats  # (worlds, max_circles, 3) x, y, radius
+    circles: Floats  # (worlds, 3, max_circles) x, y, radius
     num_circles: Indices
-    movers: Floats  # (worlds, max_movers, 7) as in World.movers
+    movers: Floats  # (worlds, 7, max_movers) as in World.movers
     num_movers: Indices
 
 
 def pack_worlds(worlds: Sequence[World]) -> Obstacles:
     """All `worlds` in one `Obstacles`, world i at index i."""
-    segments, num_segments = _pad([world.segments for world in worlds])
-    circles, num_circles = _pad([world.circles for world in worlds])
-    movers, num_movers = _pad([world.movers for world in worlds])
-    by_field = np.ascontiguousarray(segments.transpose(0, 2, 1))
-    return Obstacles(by_field, num_segments, circles, num_circles, movers, num_movers)
+    segments, num_segments = _pack([world.segments for world in worlds], NO_SEGMENT, LANES)
+    circles, num_circles = _pack([world.circles for world in worlds], NO_CIRCLE, LANES)
+    movers, num_movers = _pack([world.movers for world in worlds], NO_MOVER, 1)
+    return Obstacles(segments, num_segments, circles, num_circles, movers, num_movers)
 
 
 def replace_world(obstacles: Obstacles, index: int, world: World) -> Obstacles:
@@ -39,25 +43,34 @@ def replace_world(obstacles: Obstacles, index: int, world: World) -> Obstacles:
     obstacles.num_circles[index] = new.num_circles[0]
     obstacles.num_movers[index] = new.num_movers[0]
     return obstacles._replace(
-        segments=_put(obstacles.segments, index, new.segments[0]),
-        circles=_put(obstacles.circles, index, new.circles[0]),
-        movers=_put(obstacles.movers, index, new.movers[0]),
+        segments=_put(obstacles.segments, index, new.segments[0], NO_SEGMENT),
+        circles=_put(obstacles.circles, index, new.circles[0], NO_CIRCLE),
+        movers=_put(obstacles.movers, index, new.movers[0], NO_MOVER),
     )
 
 
-def _put(rows: Floats, index: int, new: Floats) -> Floats:
-    """`rows` with `new` at the beginning of rows[index], grown with zeros where too small."""
-    extra = [max(n - m, 0) for n, m in zip(new.shape, rows.shape[1:], strict=True)]
-    if any(extra):
-        rows = np.pad(rows, [(0, 0), (0, extra[0]), (0, extra[1])])
-    rows[index, : new.shape[0], : new.shape[1]] = new
-    return rows
+def _put(packed: Floats, index: int, new: Floats, padding: Sequence[float]) -> Floats:
+    """`packed` with `new` at the beginning of packed[index] and padding after it, grown if small"""
+    if new.shape[1] > packed.shape[2]:
+        larger = _padding(len(packed), padding, new.shape[1])
+        larger[:, :, : packed.shape[2]] = packed
+        packed = larger
+    packed[index] = _padding(1, padding, packed.shape[2])[0]
+    packed[index, :, : new.shape[1]] = new
+    return packed
 
 
-def _pad(rows: Sequence[FloatArray]) -> tuple[Floats, NDArray[np.int64]]:
-    """(worlds, most rows, columns) float32 of the worlds' rows, and how many each has."""
+def _pack(
+    rows: Sequence[FloatArray], padding: Sequence[float], multiple: int
+) -> tuple[Floats, Indices]:
+    """(worlds, fields, most rows or more) of the worlds' rows, and how many each has."""
     counts = np.array([len(part) for part in rows], dtype=np.int64)
-    padded = np.zeros((len(rows), max(1, counts.max()), rows[0].shape[1]), dtype=np.float32)
+    length = -(-max(int(counts.max()), 1) // multiple) * multiple
+    packed = _padding(len(rows), padding, length)
     for index, part in enumerate(rows):
-        padded[index, : len(part)] = part
-    return padded, counts
+        packed[index, :, : len(part)] = part.T
+    return packed, counts
+
+
+def _padding(worlds: int, padding: Sequence[float], length: int) -> Floats:
+    return np.tile(np.array(padding, np.float32)[None, :, None], (worlds, 1, length))

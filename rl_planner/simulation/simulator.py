@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.navigation import kinematics
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.footprint import Footprint
-from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
-from rl_planner.simulation.clearance import Shape, measure, move
-from rl_planner.simulation.compiled import compiled
+from rl_planner.simulation.clearance import Shape, move
 from rl_planner.simulation.disturbance import DisturbanceConfig
+from rl_planner.simulation.motion import (
+    Dynamics,
+    Robots,
+    drive,
+    first_not_finite,
+    look,
+    whole_periods,
+)
 from rl_planner.simulation.obstacles import Obstacles
 from rl_planner.simulation.parallel import Parallel
-from rl_planner.simulation.raycast import Beams, sense
+from rl_planner.simulation.raycast import Beams
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-integrate = compiled(kinematics.integrate)
-limit_velocity = compiled(kinematics.limit_velocity)
 
 
 class BatchSimulator:
@@ -65,16 +65,7 @@ class BatchSimulator:
         self.parallel = Parallel(threads)
         self._make_state(num_robots)
         self._shape, self._beams = Shape.of(Footprint.of(robot)), Beams.of(ScanGeometry.of(lidar))
-        self._limits = Limits.of(robot)
-        most = self.disturbance.gain * (1.0 + self.disturbance.gain_error)
-        self._reachable = self._limits._replace(
-            min_linear_vel=most * robot.min_linear_vel,
-            max_linear_vel=most * robot.max_linear_vel,
-            max_angular_vel=most * robot.max_angular_vel,
-        )
-        # Half its inner radius at a time no robot jumps over a wall, however thin.
-        fastest = max(self._reachable.max_linear_vel, -self._reachable.min_linear_vel)
-        self._longest_piece = 0.5 * robot.inscribed_radius / fastest
+        self._dynamics = Dynamics.of(robot, self.disturbance, control_period)
 
     def _make_state(self, count: int) -> None:
         self.poses, self.velocities = np.zeros((count, 3)), np.zeros((count, 2))
@@ -84,11 +75,10 @@ class BatchSimulator:
         self.times, self.worlds = np.zeros(count), np.zeros(count, np.int64)
         self.ranges = np.full((count, self.lidar.num_beams), np.inf, np.float32)
         self.clearances, self.least_clearances = np.full(count, np.inf), np.full(count, np.inf)
-        self.moving = np.zeros((count, *self.obstacles.movers.shape[1:2], 3), np.float32)
+        self.moving = self._places_of_movers()
         self._gains, self._odometry_gains = np.ones((count, 2)), np.ones((count, 2))
-        whole = math.floor(self.disturbance.command_latency / self.control_period + 1e-9)
-        self._rest = max(self.disturbance.command_latency - whole * self.control_period, 0.0)
-        self._given = np.zeros((whole + 2, count, 2))  # the last commands, the newest one last
+        late = whole_periods(self.disturbance, self.control_period)
+        self._given = np.zeros((late + 2, count, 2))  # the last commands, the newest one last
 
     def place(self, rows: Rows, worlds: Rows, poses: Floats) -> None:
         """Put robots at rest at `poses` (n, 3) in `worlds` (n,), at time zero, and scan there."""
@@ -98,102 +88,84 @@ class BatchSimulator:
         self.times[rows] = 0.0
         self._given[:, rows] = 0.0
         self._draw_gains(rows)
-        self._locate(rows)
+        look(rows, self.robots, self.obstacles, self._shape, self._beams)
         self.least_clearances[rows] = self.clearances[rows]
-        self._scan(rows)
         self._disturb_scans(rows)
 
-    def step(self, commands: Floats, rows: Rows | None = None) -> None:
+    def step(
+        self,
+        commands: Floats,
+        rows: Rows | None = None,
+        then: Callable[[Rows, Robots], None] | None = None,
+    ) -> None:
         """Drive by commands (N, 2) (m/s, rad/s) for one control period; then scan.
 
         Args:
             rows: the robots that take part, ascending; all of them if not given. For the others no
                 time passes.
+            then: called for consecutive parts of the rows once they have been driven, each on a
+                thread of its own; it must leave Python's lock.
 
         Raises:
             ValueError: a command is not finite; nothing has moved.
         """
         rows = self.rows if rows is None else rows
-        finite = np.isfinite(commands[rows]).all(axis=1)
-        if not finite.all():
-            row = int(rows[np.flatnonzero(~finite)[0]])
+        if (row := first_not_finite(rows, commands)) >= 0:
             raise ValueError(f'command of robot {row} must be finite, got {commands[row]}')
-        self.parallel(lambda begin, end: self._drive(rows[begin:end], commands), len(rows))
-        self._disturb_scans(rows)
+        robots, noisy = self.robots, self._scans_are_disturbed
 
-    def _drive(self, rows: Rows, commands: Floats) -> None:
-        """One control period of `rows`."""
-        index = _index(rows)
-        self._given[:-1, index] = self._given[1:, index]
-        self._given[-1, index] = commands[index]
-        self.least_clearances[index] = np.inf
-        for given, duration in self._phases(index):
-            self._accelerate(index, given, duration)
-            pieces = max(math.ceil(duration / self._longest_piece - 1e-9), 1)
-            for _ in range(pieces):
-                self._move(rows, index, duration / pieces)
-        self._scan(rows)
+        def part(begin: int, end: int) -> None:
+            chosen = rows[begin:end]
+            drive(
+                chosen,
+                commands,
+                robots,
+                self.obstacles,
+                self._dynamics,
+                self._shape,
+                self._beams,
+            )
+            if then is not None and not noisy:
+                then(chosen, robots)
 
-    def _phases(self, index: Any) -> Iterator[tuple[Floats, float]]:
-        """(commands, time for which they hold): the one before, as late as commands are, and it."""
-        if self._rest > 1e-9:
-            yield self._given[0, index], self._rest
-        yield self._given[1, index], self.control_period - self._rest
-
-    def _accelerate(self, index: Any, commands: Floats, duration: float) -> None:
-        v, w = commands.T
-        if self._gains_vary:
-            limits = self._limits
-            v = np.clip(v, limits.min_linear_vel, limits.max_linear_vel) * self._gains[index, 0]
-            w = np.clip(w, -limits.max_angular_vel, limits.max_angular_vel) * self._gains[index, 1]
-        v, w = limit_velocity(*self.velocities[index].T, v, w, self._reachable, duration)
-        self.velocities[index, 0], self.velocities[index, 1] = v, w
-        if self.disturbance.odometry_error:
-            self.measured_velocities[index] = self.velocities[index] * self._odometry_gains[index]
-
-    def _move(self, rows: Rows, index: Any, dt: float) -> None:
-        touching = np.flatnonzero(self.clearances[index] < 0.0)
-        held = rows[touching]
-        before = self.poses[held], self.odometry[held], self.clearances[held]
-        _integrate(self.poses, self.velocities, index, dt)
-        if self.disturbance.odometry_error:
-            _integrate(self.odometry, self.measured_velocities, index, dt)
-        self.times[index] += dt
-        self._locate(rows)
-        least = self.least_clearances
-        least[index] = np.minimum(least[index], self.clearances[index])
-        if len(held):
-            self._hold(held, *before)
-
-    def _hold(self, rows: Rows, poses: Floats, odometry: Floats, clearances: Floats) -> None:
-        """Undo what took touching robots deeper into an obstacle."""
-        deeper = self.clearances[rows] < clearances
-        held = rows[deeper]
-        self.poses[held], self.odometry[held] = poses[deeper], odometry[deeper]
-        self.velocities[held] = self.measured_velocities[held] = 0.0
-        self._locate(held)
-
-    def _locate(self, rows: Rows) -> None:
-        """Where moving obstacles are, and how far the robots are from all obstacles."""
-        if self.moving.shape[1] < self.obstacles.movers.shape[1]:  # a world was replaced
-            count = self.obstacles.movers.shape[1]
-            self.moving = np.zeros((len(self.rows), count, 3), np.float32)
-            move(self.rows, self.times, self.worlds, self.obstacles, self.moving)
-        move(rows, self.times, self.worlds, self.obstacles, self.moving)
-        scene = (self.poses, self.worlds, self.obstacles, self.moving)
-        measure(rows, *scene, self._shape, self.clearances)
-
-    def _scan(self, rows: Rows) -> None:
-        scene = (self.poses, self.worlds, self.obstacles, self.moving)
-        sense(rows, *scene, self._beams, self.ranges)
+        self.parallel(part, len(rows))
+        if noisy:  # drawn for all rows at once, so that threads change nothing
+            self._disturb_scans(rows)
+            if then is not None:
+                self.parallel(lambda begin, end: then(rows[begin:end], robots), len(rows))
 
     @property
-    def _gains_vary(self) -> bool:
-        return self.disturbance.gain != 1.0 or self.disturbance.gain_error != 0.0
+    def robots(self) -> Robots:
+        """The state, for the kernels."""
+        if self.moving.shape[1] < self.obstacles.movers.shape[2]:  # a world was replaced
+            self.moving = self._places_of_movers()
+            move(self.rows, self.times, self.worlds, self.obstacles, self.moving)
+        return Robots(
+            self.poses,
+            self.velocities,
+            self.odometry,
+            self.measured_velocities,
+            self.times,
+            self.worlds,
+            self.ranges,
+            self.clearances,
+            self.least_clearances,
+            self.moving,
+            self._given,
+            self._gains,
+            self._odometry_gains,
+        )
+
+    def _places_of_movers(self) -> NDArray[np.float32]:
+        return np.zeros((len(self.rows), self.obstacles.movers.shape[2], 3), np.float32)
+
+    @property
+    def _scans_are_disturbed(self) -> bool:
+        return self.lidar.noise_std != 0.0 or self.disturbance.lidar_dropout != 0.0
 
     def _draw_gains(self, rows: Rows) -> None:
         config, size = self.disturbance, (len(rows), 2)
-        if self._gains_vary:
+        if self._dynamics.given_limited:
             off = config.gain_error * self.rng.uniform(-1.0, 1.0, size)
             self._gains[rows] = config.gain * (1.0 + off)
         if config.odometry_error:
@@ -202,9 +174,9 @@ class BatchSimulator:
 
     def _disturb_scans(self, rows: Rows) -> None:
         """Normal noise on what has been measured; what leaves the range limits is no distance."""
-        lidar, dropout = self.lidar, self.disturbance.lidar_dropout
-        if lidar.noise_std == 0.0 and dropout == 0.0:
+        if not self._scans_are_disturbed:
             return
+        lidar, dropout = self.lidar, self.disturbance.lidar_dropout
         ranges, size = self.ranges[rows], (len(rows), lidar.num_beams)
         if lidar.noise_std:
             ranges += np.float32(lidar.noise_std) * self.rng.standard_normal(size, np.float32)
@@ -213,15 +185,3 @@ class BatchSimulator:
         if dropout:
             ranges[self.rng.random(size, np.float32) < dropout] = np.inf
         self.ranges[rows] = ranges
-
-
-def _index(rows: Rows) -> Any:
-    """The slice equal to ascending `rows` where there is one: a view costs nothing."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows
-
-
-def _integrate(poses: Floats, velocities: Floats, index: Any, dt: float) -> None:
-    x, y, yaw = integrate(*poses[index].T, *velocities[index].T, dt)
-    poses[index, 0], poses[index, 1], poses[index, 2] = x, y, yaw

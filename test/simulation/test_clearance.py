@@ -23,7 +23,7 @@ Pose = tuple[float, float, float]
 
 def clearance(robot: RobotConfig, world: World, pose: Pose = (0.0, 0.0, 0.0)) -> float:
     rows, obstacles = np.zeros(1, np.int64), pack_worlds([world])
-    moving, out = np.zeros((1, obstacles.movers.shape[1], 3), np.float32), np.zeros(1)
+    moving, out = np.zeros((1, obstacles.movers.shape[2], 3), np.float32), np.zeros(1)
     move(rows, np.zeros(1), rows, obstacles, moving)
     shape = Shape.of(Footprint.of(robot))
     measure(rows, np.array([pose]), rows, obstacles, moving, shape, out)

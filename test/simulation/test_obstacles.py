@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rl_planner.simulation.compiled import LANES
 from rl_planner.simulation.obstacles import pack_worlds, replace_world
 from rl_planner.simulation.raycast import Obstacles
 from rl_planner.simulation.world import World
@@ -23,8 +24,10 @@ LARGE = World(
 def contents(obstacles: Obstacles, index: int) -> list[list[list[float]]]:
     """Segments, circles and movers of one packed world."""
     counts = obstacles.num_segments, obstacles.num_circles, obstacles.num_movers
-    parts = obstacles.segments.transpose(0, 2, 1), obstacles.circles, obstacles.movers
-    return [part[index, : count[index]].tolist() for part, count in zip(parts, counts, strict=True)]
+    parts = obstacles.segments, obstacles.circles, obstacles.movers
+    return [
+        part[index, :, : count[index]].T.tolist() for part, count in zip(parts, counts, strict=True)
+    ]
 
 
 def expected(world: World) -> list[list[list[float]]]:
@@ -34,7 +37,7 @@ def expected(world: World) -> list[list[list[float]]]:
 
 def test_worlds_are_padded_to_the_largest() -> None:
     obstacles = pack_worlds([SMALL, LARGE])
-    assert obstacles.segments.shape == (2, 4, 5)
+    assert obstacles.segments.shape == (2, 4, LANES)
     assert obstacles.segments.dtype == np.float32
     assert obstacles.segments.flags.c_contiguous
     assert obstacles.num_segments.tolist() == [1, 5]
@@ -68,7 +71,7 @@ def test_a_world_that_fits_is_replaced_in_place() -> None:
 
 def test_arrays_grow_only_once() -> None:
     obstacles = replace_world(pack_worlds([SMALL, SMALL]), 0, LARGE)
-    assert obstacles.segments.shape == (2, 4, 5)
+    assert obstacles.segments.shape == (2, 4, LANES)
     again = replace_world(obstacles, 1, LARGE)
     assert again.segments is obstacles.segments
     assert contents(again, 0) == contents(again, 1) == expected(LARGE)

@@ -31,7 +31,7 @@ def scan_world(
     ranges, clearances = np.zeros((1, scan.num_beams), np.float32), np.zeros(1)
     rows = np.zeros(1, np.int64)
     obstacles, beams = pack_worlds([world]), Beams.of(scan)
-    moving = np.zeros((1, obstacles.movers.shape[1], 3), np.float32)
+    moving = np.zeros((1, obstacles.movers.shape[2], 3), np.float32)
     move(rows, np.array([time]), rows, obstacles, moving)
     scene = (np.array([pose]), rows, obstacles, moving)
     sense(rows, *scene, beams, ranges)

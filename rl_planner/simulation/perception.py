@@ -1,0 +1,166 @@
+"""Observations of many robots at once: what `ObservationEncoder` says, compiled with numba.
+
+The encoder is the definition. Every operation here is rounded as its own is, so that observations
+are the same numbers bit for bit; a test compares them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rl_planner.navigation import geometry
+from rl_planner.navigation.observation import ObservationEncoder
+from rl_planner.simulation.compiled import (
+    F32,
+    Doubles,
+    Floats,
+    Indices,
+    compiled_exactly,
+    inlined_exactly,
+)
+from rl_planner.simulation.motion import Robots
+
+ZERO, ONE, INF = F32(0.0), F32(1.0), F32(np.inf)
+TURN = 2.0 * math.pi
+
+to_robot_frame = compiled_exactly(geometry.to_robot_frame)
+
+
+class Sectors(NamedTuple):
+    """Which returns a sector takes the nearest of.
+
+    Of a lidar over the base frame, `beams[begins[s] : begins[s + 1]]` look into sector s. Of any
+    other, each return lies in the sector that it is in as seen from the base.
+    """
+
+    begins: Indices  # (num_sectors + 1,)
+    beams: Indices
+    cos: Doubles  # (samples, num_beams) the directions that stand for each beam's cell
+    sin: Doubles
+    mount_x: float
+    mount_y: float
+    mounted_off: bool  # away from the base frame
+    width: float  # of a sector (rad)
+    range_min: F32
+    range_max: F32
+    range_clip: F32
+
+    @classmethod
+    def of(cls, encoder: ObservationEncoder) -> Sectors:
+        count, scan = encoder.config.num_sectors, encoder.scan
+        angles = encoder.sample_angles()
+        beams = np.broadcast_to(np.arange(scan.num_beams), angles.shape)
+        pairs = np.unique(np.stack([encoder.sectors_at(angles), beams]).reshape(2, -1), axis=1)
+        return cls(
+            np.searchsorted(pairs[0], np.arange(count + 1)).astype(np.int64),
+            pairs[1].astype(np.int64),
+            np.cos(angles),
+            np.sin(angles),
+            scan.mount_x,
+            scan.mount_y,
+            scan.mount_x != 0.0 or scan.mount_y != 0.0,
+            TURN / count,
+            F32(scan.range_min),
+            F32(scan.range_max),
+            F32(encoder.config.range_clip),
+        )
+
+
+class Scales(NamedTuple):
+    """What the rest of an observation is divided by (m, m/s, rad/s)."""
+
+    goal_distance_clip: float
+    max_linear_vel: float
+    max_angular_vel: float
+
+    @classmethod
+    def of(cls, encoder: ObservationEncoder) -> Scales:
+        robot = encoder.robot
+        return cls(encoder.config.goal_distance_clip, robot.max_linear_vel, robot.max_angular_vel)
+
+
+@inlined_exactly
+def _clean(ranges: Floats, row: int, sectors: Sectors, clean: Floats) -> None:
+    """The readings of a row: non-measurements are clear (inf), too close (-inf) is zero."""
+    for i in range(ranges.shape[1]):
+        reading = ranges[row, i]
+        valid = (reading >= sectors.range_min) & (reading <= sectors.range_max)
+        clean[i] = reading if valid else (ZERO if reading == -INF else INF)
+
+
+@inlined_exactly
+def _pool_beams(clean: Floats, sectors: Sectors, nearest: Floats) -> None:
+    """Each sector's nearest return (num_sectors,), at most range_clip."""
+    begins, beams = sectors.begins, sectors.beams
+    for sector in range(len(nearest)):
+        least = sectors.range_clip
+        for k in range(begins[sector], begins[sector + 1]):
+            least = min(least, clean[beams[k]])
+        nearest[sector] = least
+
+
+@inlined_exactly
+def _pool_point(x: float, y: float, width: float, nearest: Floats) -> None:
+    """A return at (x, y) in the base frame, taken into its sector's nearest."""
+    # 1e-6: as in ObservationEncoder.sectors_at.
+    turns = math.floor((math.atan2(y, x) + math.pi) / width + 1e-6)
+    sector = turns % len(nearest)
+    nearest[sector] = min(nearest[sector], F32(math.sqrt(x * x + y * y)))
+
+
+@inlined_exactly
+def _pool_points(clean: Floats, sectors: Sectors, nearest: Floats) -> None:
+    """As `_pool_beams`, by where each return lies as seen from the base, not from the lidar."""
+    cos, sin = sectors.cos, sectors.sin
+    for sector in range(len(nearest)):
+        nearest[sector] = sectors.range_clip
+    for sample in range(len(cos)):
+        for i in range(len(clean)):
+            if clean[i] < INF:
+                x = sectors.mount_x + clean[i] * cos[sample, i]
+                y = sectors.mount_y + clean[i] * sin[sample, i]
+                _pool_point(x, y, sectors.width, nearest)
+
+
+@compiled_exactly
+def observe(
+    rows: Indices,
+    robots: Robots,
+    goals: Doubles,
+    commands: Doubles,
+    sectors: Sectors,
+    scales: Scales,
+    out: Floats,
+) -> None:
+    """Write the observations of the robots `rows`, up to the robot's own numbers, which stay.
+
+    Args:
+        goals: (N, 2) in the world frame, which odometry takes its own for (m).
+        commands: (N, 2) the last ones (m/s, rad/s).
+        out: (N, size) written.
+    """
+    count = len(sectors.begins) - 1
+    clean, nearest = np.empty(robots.ranges.shape[1], F32), np.empty(count, F32)
+    odometry, velocities = robots.odometry, robots.measured_velocities
+    for row in rows:
+        _clean(robots.ranges, row, sectors, clean)
+        if sectors.mounted_off:
+            _pool_points(clean, sectors, nearest)
+        else:
+            _pool_beams(clean, sectors, nearest)
+        for i in range(count):
+            out[row, i] = ONE - nearest[i] / sectors.range_clip
+        x, y = to_robot_frame(
+            odometry[row, 0], odometry[row, 1], odometry[row, 2], goals[row, 0], goals[row, 1]
+        )
+        distance = math.hypot(x, y)
+        safe = max(distance, 1e-9)
+        out[row, count] = min(distance / scales.goal_distance_clip, 1.0)
+        out[row, count + 1], out[row, count + 2] = x / safe, y / safe
+        out[row, count + 3] = velocities[row, 0] / scales.max_linear_vel
+        out[row, count + 4] = velocities[row, 1] / scales.max_angular_vel
+        out[row, count + 5] = commands[row, 0] / scales.max_linear_vel
+        out[row, count + 6] = commands[row, 1] / scales.max_angular_vel
