@@ -27,13 +27,17 @@ class Limits(NamedTuple):
 
 
 def command_from_action(action: Any, limits: Limits) -> tuple[Any, Any]:
-    """(v, w) that an action (..., 2) in [-1, 1] asks for.
+    """(v, w) that an action (..., 2) in [-1, 1] asks for; see `command_from_parts`."""
+    return command_from_parts(action[..., 0], action[..., 1], limits)
+
+
+def command_from_parts(forward: Any, turn: Any, limits: Limits) -> tuple[Any, Any]:
+    """(v, w) of an action's two numbers in [-1, 1].
 
     -1 and 1 are the lowest and the highest linear velocity, and full turn right and left.
     """
     span = limits.max_linear_vel - limits.min_linear_vel
-    v = limits.min_linear_vel + 0.5 * (action[..., 0] + 1.0) * span
-    return v, action[..., 1] * limits.max_angular_vel
+    return limits.min_linear_vel + 0.5 * (forward + 1.0) * span, turn * limits.max_angular_vel
 
 
 def limit_velocity(

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from rl_planner.navigation import kinematics
 from rl_planner.navigation import task as task_rules
 from rl_planner.navigation.config import (
     LidarConfig,
@@ -18,7 +19,7 @@ from rl_planner.navigation.config import (
     RobotConfig,
     TaskConfig,
 )
-from rl_planner.navigation.kinematics import Limits, command_from_action
+from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry, observation_size
 from rl_planner.navigation.policy import ACTION_SIZE
 from rl_planner.navigation.task import Outcome, Terms
@@ -32,6 +33,7 @@ from rl_planner.simulation.simulator import BatchSimulator, Rows
 
 register_jitable(task_rules.outcome_of)
 evaluate = compiled_exactly(task_rules.evaluate)
+command_from_parts = compiled_exactly(kinematics.command_from_parts)
 
 GOAL, COLLISION, TIMEOUT = (
     int(each) for each in (Outcome.GOAL, Outcome.COLLISION, Outcome.TIMEOUT)
@@ -51,6 +53,40 @@ class Results(NamedTuple):
 
 
 @compiled_exactly
+def _distance(poses: Doubles, goals: Doubles, row: int) -> float:
+    return math.hypot(goals[row, 0] - poses[row, 0], goals[row, 1] - poses[row, 1])
+
+
+@compiled_exactly
+def command(actions: NDArray[Any], limits: Limits, commands: Doubles) -> None:
+    """Write the commands (N, 2) that actions (N, 2) ask for, cut off at -1 and 1."""
+    for row in range(len(actions)):
+        forward, turn = min(max(actions[row, 0], -1.0), 1.0), min(max(actions[row, 1], -1.0), 1.0)
+        commands[row, 0], commands[row, 1] = command_from_parts(forward, turn, limits)
+
+
+@compiled_exactly
+def begin(
+    rows: Indices,
+    new_goals: Doubles,
+    robots: Robots,
+    goals: Doubles,
+    distances: Doubles,
+    commands: Doubles,
+    sectors: Sectors,
+    scales: Scales,
+    observations: Floats,
+) -> None:
+    """The first observations of the robots `rows`, on their way to `new_goals` (n, 2)."""
+    for k in range(len(rows)):
+        row = rows[k]
+        for i in range(2):
+            goals[row, i], commands[row, i] = new_goals[k, i], 0.0
+        distances[row] = _distance(robots.poses, goals, row)
+    observe(rows, robots, goals, commands, sectors, scales, observations)
+
+
+@compiled_exactly
 def conclude(
     rows: Indices,
     robots: Robots,
@@ -63,11 +99,11 @@ def conclude(
     results: Results,
 ) -> None:
     """What came of one step of the robots `rows`; `distances` (N,) are to the goals (m)."""
-    poses, observations, final = robots.poses, results.observations, results.final_observations
+    observations, final = results.observations, results.final_observations
     observe(rows, robots, goals, commands, sectors, scales, final)
     for row in rows:
         previous = distances[row]
-        distances[row] = math.hypot(goals[row, 0] - poses[row, 0], goals[row, 1] - poses[row, 1])
+        distances[row] = _distance(robots.poses, goals, row)
         results.rewards[row], outcome = evaluate(
             previous, distances[row], robots.least_clearances[row], robots.times[row], terms
         )
@@ -205,8 +241,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self, actions: NDArray[Any]
     ) -> tuple[Floats, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """One control period of every robot; see the class for what comes back."""
-        actions = np.clip(actions, -1.0, 1.0)
-        self.commands[:, 0], self.commands[:, 1] = command_from_action(actions, self._limits)
+        command(actions, self._limits, self.commands)
         self._newer, self._older = self._older, self._newer
         results = self._newer
         judged = (self._sectors, self._scales, self._terms, results)
@@ -229,17 +264,15 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
 
     def _start(self, rows: Rows) -> None:
         """Begin new episodes, and observe where they begin."""
-        worlds = self._rng.integers(len(self.pool.worlds), size=len(rows))
-        pairs = self._rng.integers(self.pool.starts.shape[1], size=len(rows))
-        starts, goals = self.pool.starts[worlds, pairs], self.pool.goals[worlds, pairs]
-        self.goals[rows] = goals
-        self.distances[rows] = np.hypot(*(goals - starts[:, :2]).T)
-        self.commands[rows] = 0.0
-        self.simulator.place(rows, worlds, starts)
-        observe(
+        worlds, pairs = self.pool.starts.shape[:2]
+        drawn = self._rng.integers(worlds * pairs, size=len(rows))
+        self.simulator.place(rows, drawn // pairs, self.pool.starts.reshape(-1, 3)[drawn])
+        begin(
             rows,
+            self.pool.goals.reshape(-1, 2)[drawn],
             self.simulator.robots,
             self.goals,
+            self.distances,
             self.commands,
             self._sectors,
             self._scales,

@@ -166,12 +166,31 @@ def _hold(rows: Indices, robots: Robots, before: Doubles, held: Indices) -> int:
 
 
 @compiled_exactly
-def look(rows: Indices, robots: Robots, obstacles: Obstacles, shape: Shape, beams: Beams) -> None:
-    """Find moving obstacles, clearances and scans where the robots `rows` are."""
-    poses, worlds, moving = robots.poses, robots.worlds, robots.moving
-    move(rows, robots.times, worlds, obstacles, moving)
-    measure(rows, poses, worlds, obstacles, moving, shape, robots.clearances)
-    sense(rows, poses, worlds, obstacles, moving, beams, robots.ranges)
+def settle(
+    rows: Indices,
+    worlds: Indices,
+    poses: Doubles,
+    robots: Robots,
+    obstacles: Obstacles,
+    shape: Shape,
+    beams: Beams,
+) -> None:
+    """Put the robots `rows` at rest at `poses` (n, 3) in `worlds` (n,), at time zero; then scan."""
+    for k in range(len(rows)):
+        row = rows[k]
+        robots.worlds[row] = worlds[k]
+        robots.times[row] = 0.0
+        for i in range(3):
+            robots.poses[row, i] = robots.odometry[row, i] = poses[k, i]
+        for i in range(2):
+            robots.velocities[row, i] = robots.measured_velocities[row, i] = 0.0
+            for j in range(len(robots.given)):
+                robots.given[j, row, i] = 0.0
+    move(rows, robots.times, robots.worlds, obstacles, robots.moving)
+    measure(rows, robots.poses, robots.worlds, obstacles, robots.moving, shape, robots.clearances)
+    for row in rows:
+        robots.least_clearances[row] = robots.clearances[row]
+    sense(rows, robots.poses, robots.worlds, obstacles, robots.moving, beams, robots.ranges)
 
 
 @compiled_exactly

@@ -32,12 +32,12 @@ to_robot_frame = compiled_exactly(geometry.to_robot_frame)
 class Sectors(NamedTuple):
     """Which returns a sector takes the nearest of.
 
-    Of a lidar over the base frame, `beams[begins[s] : begins[s + 1]]` look into sector s. Of any
-    other, each return lies in the sector that it is in as seen from the base.
+    Of a lidar over the base frame, the beams `table[:, s]` look into sector s; one with fewer of
+    them than another names one twice, one with none names the beam after the last, which is clear.
+    Of any other lidar, each return lies in the sector that it is in as seen from the base.
     """
 
-    begins: Indices  # (num_sectors + 1,)
-    beams: Indices
+    table: Indices  # (most beams, num_sectors)
     cos: Doubles  # (samples, num_beams) the directions that stand for each beam's cell
     sin: Doubles
     mount_x: float
@@ -52,11 +52,11 @@ class Sectors(NamedTuple):
     def of(cls, encoder: ObservationEncoder) -> Sectors:
         count, scan = encoder.config.num_sectors, encoder.scan
         angles = encoder.sample_angles()
-        beams = np.broadcast_to(np.arange(scan.num_beams), angles.shape)
-        pairs = np.unique(np.stack([encoder.sectors_at(angles), beams]).reshape(2, -1), axis=1)
+        sectors, beams = encoder.sectors_at(angles), np.arange(scan.num_beams)
+        members = [beams[(sectors == sector).any(axis=0)] for sector in range(count)]
+        members = [each if len(each) else np.array([scan.num_beams]) for each in members]
         return cls(
-            np.searchsorted(pairs[0], np.arange(count + 1)).astype(np.int64),
-            pairs[1].astype(np.int64),
+            np.stack([np.resize(each, max(map(len, members))) for each in members], axis=1),
             np.cos(angles),
             np.sin(angles),
             scan.mount_x,
@@ -84,22 +84,23 @@ class Scales(NamedTuple):
 
 @inlined_exactly
 def _clean(ranges: Floats, row: int, sectors: Sectors, clean: Floats) -> None:
-    """The readings of a row: non-measurements are clear (inf), too close (-inf) is zero."""
+    """The readings of a row, and a clear one: non-measurements are clear, too close is zero."""
     for i in range(ranges.shape[1]):
         reading = ranges[row, i]
         valid = (reading >= sectors.range_min) & (reading <= sectors.range_max)
         clean[i] = reading if valid else (ZERO if reading == -INF else INF)
+    clean[ranges.shape[1]] = INF
 
 
 @inlined_exactly
 def _pool_beams(clean: Floats, sectors: Sectors, nearest: Floats) -> None:
     """Each sector's nearest return (num_sectors,), at most range_clip."""
-    begins, beams = sectors.begins, sectors.beams
+    table = sectors.table
     for sector in range(len(nearest)):
-        least = sectors.range_clip
-        for k in range(begins[sector], begins[sector + 1]):
-            least = min(least, clean[beams[k]])
-        nearest[sector] = least
+        nearest[sector] = sectors.range_clip
+    for k in range(len(table)):
+        for sector in range(len(nearest)):
+            nearest[sector] = min(nearest[sector], clean[table[k, sector]])
 
 
 @inlined_exactly
@@ -142,8 +143,8 @@ def observe(
         commands: (N, 2) the last ones (m/s, rad/s).
         out: (N, size) written.
     """
-    count = len(sectors.begins) - 1
-    clean, nearest = np.empty(robots.ranges.shape[1], F32), np.empty(count, F32)
+    count = sectors.table.shape[1]
+    clean, nearest = np.empty(robots.ranges.shape[1] + 1, F32), np.empty(count, F32)
     odometry, velocities = robots.odometry, robots.measured_velocities
     for row in rows:
         _clean(robots.ranges, row, sectors, clean)

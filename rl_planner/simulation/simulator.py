@@ -17,7 +17,7 @@ from rl_planner.simulation.motion import (
     Robots,
     drive,
     first_not_finite,
-    look,
+    settle,
     whole_periods,
 )
 from rl_planner.simulation.obstacles import Obstacles
@@ -82,14 +82,9 @@ class BatchSimulator:
 
     def place(self, rows: Rows, worlds: Rows, poses: Floats) -> None:
         """Put robots at rest at `poses` (n, 3) in `worlds` (n,), at time zero, and scan there."""
-        self.worlds[rows] = worlds
-        self.poses[rows] = self.odometry[rows] = poses
-        self.velocities[rows] = self.measured_velocities[rows] = 0.0
-        self.times[rows] = 0.0
-        self._given[:, rows] = 0.0
         self._draw_gains(rows)
-        look(rows, self.robots, self.obstacles, self._shape, self._beams)
-        self.least_clearances[rows] = self.clearances[rows]
+        robots, poses = self.robots, np.ascontiguousarray(poses)
+        settle(rows, worlds, poses, robots, self.obstacles, self._shape, self._beams)
         self._disturb_scans(rows)
 
     def step(
