@@ -54,7 +54,8 @@ class Results(NamedTuple):
 
 @compiled_exactly
 def _distance(poses: Doubles, goals: Doubles, row: int) -> float:
-    return math.hypot(goals[row, 0] - poses[row, 0], goals[row, 1] - poses[row, 1])
+    dx, dy = goals[row, 0] - poses[row, 0], goals[row, 1] - poses[row, 1]
+    return math.sqrt(dx * dx + dy * dy)
 
 
 @compiled_exactly

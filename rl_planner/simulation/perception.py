@@ -119,7 +119,7 @@ def _pool_points(clean: Floats, sectors: Sectors, nearest: Floats) -> None:
     for sector in range(len(nearest)):
         nearest[sector] = sectors.range_clip
     for sample in range(len(cos)):
-        for i in range(len(clean)):
+        for i in range(cos.shape[1]):
             if clean[i] < INF:
                 x = sectors.mount_x + clean[i] * cos[sample, i]
                 y = sectors.mount_y + clean[i] * sin[sample, i]
@@ -157,7 +157,7 @@ def observe(
         x, y = to_robot_frame(
             odometry[row, 0], odometry[row, 1], odometry[row, 2], goals[row, 0], goals[row, 1]
         )
-        distance = math.hypot(x, y)
+        distance = math.sqrt(x * x + y * y)
         safe = max(distance, 1e-9)
         out[row, count] = min(distance / scales.goal_distance_clip, 1.0)
         out[row, count + 1], out[row, count + 2] = x / safe, y / safe
