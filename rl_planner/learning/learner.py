@@ -15,10 +15,12 @@ from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.ddpg import DDPG
 from rl_planner.learning.networks import fast_matmul
 from rl_planner.learning.replay import ReplayBuffer
+from rl_planner.learning.sac import SAC
+from rl_planner.learning.td3 import TD3
 from rl_planner.navigation.observation import observation_size
 from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
 
-ALGORITHMS: dict[str, type[DDPG]] = {'ddpg': DDPG}
+ALGORITHMS: dict[str, type[DDPG] | type[SAC]] = {'ddpg': DDPG, 'td3': TD3, 'sac': SAC}
 
 # What the shape of the saved state depends on; everything else may change when a run is resumed.
 STRUCTURE = ('algorithm', 'hidden_size', 'hidden_layers', 'replay_capacity')

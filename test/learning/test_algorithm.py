@@ -103,7 +103,7 @@ def test_numpy_and_torch_agree_on_every_action(
     policy = Policy(algorithm.actor_tensors(), metadata)
     obs = np.random.default_rng(0).uniform(-1.0, 1.0, (500, OBS_SIZE)).astype(np.float32)
     expected = algorithm.act(torch.from_numpy(obs)).numpy()
-    assert expected.std() > 0.3
+    assert expected.std() > 0.2
     np.testing.assert_allclose(policy.act(obs), expected, atol=1e-5)
 
 
@@ -113,7 +113,7 @@ def test_learning_rates_are_scaled_together(make: Callable[..., Algorithm]) -> N
     moved.set_learning_rate_share(1.0)
     before = still.state()['parts']['actor']['parameters']
     for algorithm in (still, moved):
-        learn(algorithm, batches(1))
+        learn(algorithm, batches(2))  # TD3 moves its actor at the second
     assert torch.equal(still.actor.parameters, before)
     assert not torch.equal(moved.actor.parameters, before)
 
