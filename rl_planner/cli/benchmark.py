@@ -6,17 +6,23 @@ import argparse
 import os
 from typing import Any
 
-from rl_planner.cli import benchmark_policy, benchmark_simulator, benchmark_transport
+from rl_planner.cli import (
+    benchmark_learner,
+    benchmark_policy,
+    benchmark_simulator,
+    benchmark_transport,
+)
 from rl_planner.cli.options import add_json, add_quiet, new_parser, seed
 
 BENCHMARKS = {
     'simulator': benchmark_simulator,
     'policy': benchmark_policy,
+    'learner': benchmark_learner,
     'transport': benchmark_transport,
 }
 
 TEXT = """\
-Measure how fast simulator, policy and transport are here.
+Measure how fast simulator, policy, learner and transport are here.
 
 Let nothing else run meanwhile.
 """
@@ -25,6 +31,7 @@ EPILOG = """\
 examples:
   rl_planner benchmark simulator
   rl_planner benchmark policy --json policy.json
+  rl_planner benchmark learner --device cuda
   rl_planner benchmark transport --robots 8 --budget-sec 30
 """
 

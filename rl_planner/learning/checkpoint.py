@@ -17,7 +17,7 @@ import torch
 
 from rl_planner.navigation.files import write_atomically
 
-FORMAT = 'rl_planner checkpoint 1'
+FORMAT = 'rl_planner checkpoint 2'
 KEPT = 2
 PATTERN = 'checkpoint_*.pt'
 

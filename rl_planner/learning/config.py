@@ -43,7 +43,7 @@ class ExplorationConfig(Config):
 class LearningConfig(ExplorationConfig):
     """The algorithm, its networks, its replay buffer and its schedule."""
 
-    algorithm: str = parameter('ddpg', 'learning algorithm', choices=('ddpg',))
+    algorithm: str = parameter('ddpg', 'learning algorithm', choices=('ddpg', 'td3', 'sac'))
     hidden_size: int = parameter(128, 'units of a hidden layer', at_least=1, at_most=4096)
     hidden_layers: int = parameter(2, 'hidden layers of actor and critic', at_least=1, at_most=8)
     discount: float = parameter(
@@ -77,6 +77,22 @@ class LearningConfig(ExplorationConfig):
         0.01,
         'cost of actor outputs beyond 2 before tanh; without it all actions saturate for good',
         at_least=0.0,
+    )
+    policy_delay: int = parameter(
+        2, 'td3: updates of the critics for each of the actor', at_least=1, at_most=100
+    )
+    target_noise: float = parameter(
+        0.2, 'td3: standard deviation of the noise on the action in a target', at_least=0.0
+    )
+    target_noise_clip: float = parameter(
+        0.5, 'td3: most that this noise changes an action by', at_least=0.0
+    )
+    target_entropy: float = parameter(-2.0, 'sac: entropy of the actions to aim at (nats)')
+    initial_temperature: float = parameter(
+        0.02, 'sac: what a nat of entropy is worth at the start', above=0.0
+    )
+    temperature_learning_rate: float = parameter(
+        2e-3, 'sac: Adam step of the logarithm of the temperature at the start', above=0.0
     )
     batch_size: int = parameter(256, 'transitions in one update', at_least=1, at_most=65536)
     replay_capacity: int = parameter(

@@ -13,10 +13,14 @@ from torch import Tensor
 
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.ddpg import DDPG
-from rl_planner.learning.networks import actor_tensors
+from rl_planner.learning.networks import fast_matmul
 from rl_planner.learning.replay import ReplayBuffer
+from rl_planner.learning.sac import SAC
+from rl_planner.learning.td3 import TD3
 from rl_planner.navigation.observation import observation_size
 from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
+
+ALGORITHMS: dict[str, type[DDPG] | type[SAC]] = {'ddpg': DDPG, 'td3': TD3, 'sac': SAC}
 
 # What the shape of the saved state depends on; everything else may change when a run is resumed.
 STRUCTURE = ('algorithm', 'hidden_size', 'hidden_layers', 'replay_capacity')
@@ -49,7 +53,7 @@ class Learner:
         self.updates = 0
         self.obs_size = observation_size(metadata.observation)
         weights, sampling = np.random.SeedSequence(seed).generate_state(2).tolist()
-        self.algorithm = DDPG(self.obs_size, config, self.device, weights)
+        self.algorithm = ALGORITHMS[config.algorithm](self.obs_size, config, self.device, weights)
         self.replay = ReplayBuffer(
             config.replay_capacity, self.obs_size, ACTION_SIZE, self.device, sampling
         )
@@ -82,7 +86,8 @@ class Learner:
         """Make one update. The metrics stay on the device, so that nothing waits for it."""
         config = self.config
         batch = self.replay.sample(config.batch_size, config.n_step, config.discount)
-        metrics = self.algorithm.update(batch)
+        with fast_matmul():
+            metrics = self.algorithm.update(batch)
         self.updates += 1
         return metrics
 
@@ -91,10 +96,9 @@ class Learner:
         final = self.config.final_learning_rate
         self.algorithm.set_learning_rate_share(1.0 - (1.0 - final) * min(max(fraction, 0.0), 1.0))
 
-    @torch.inference_mode()
     def act(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
         """The policy's actions (N, 2) for observations (N, obs_size), without noise."""
-        actions = self.algorithm.actor(torch.from_numpy(obs).to(self.device))
+        actions = self.algorithm.act(torch.from_numpy(obs).to(self.device))
         return np.asarray(actions.cpu().numpy())
 
     def policy(self) -> Policy:
@@ -109,14 +113,14 @@ class Learner:
             algorithm=self.config.algorithm,
             provenance={**self.metadata.provenance, **trained},
         )
-        return Policy(actor_tensors(self.algorithm.actor), metadata)
+        return Policy(self.algorithm.actor_tensors(), metadata)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs: plain values and tensors."""
         return {
             'structure': self._structure(),
             'updates': self.updates,
-            'algorithm': self.algorithm.state_dict(),
+            'algorithm': self.algorithm.state(),
             'replay': self.replay.state(),
         }
 
@@ -130,7 +134,7 @@ class Learner:
             if state['structure'][name] != value:
                 raise ValueError(f'{name} must be {state["structure"][name]} as saved, got {value}')
         self.updates = int(state['updates'])
-        self.algorithm.load_state_dict(state['algorithm'])
+        self.algorithm.restore(state['algorithm'])
         self.replay.restore(state['replay'])
 
     def _structure(self) -> dict[str, Any]:

@@ -1,82 +1,150 @@
-"""Actor and critic: small multilayer perceptrons with ReLU."""
+"""Multilayer perceptrons, differentiated by hand.
+
+At this size an update by autograd spends half its time on bookkeeping and on gradients that nobody
+asked for. The chain rule of a perceptron is three lines; written out, an update computes what it
+needs and no more. No tensor here requires a gradient of torch's.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 
-class Actor(nn.Module):
-    """Observations (B, obs_size) to actions (B, action_size) in [-1, 1].
+class MLP:
+    """A multilayer perceptron with ReLU between its layers:
 
-    The last layer starts 100 times smaller than the others: the first actions are near 0, far from
-    where tanh is flat (Lillicrap et al. 2016 start it small for the same reason).
+        h_0 = x,   h_l = relu(h_(l-1) W_l^T + b_l) for l < L,   y = h_(L-1) W_L^T + b_L
+
+    All parameters lie in one tensor, of which those of a layer are views: an optimiser's step or a
+    Polyak average is one operation.
+
+    Args:
+        sizes: numbers in x, in each hidden layer, and in y.
+        generator: draws the parameters from U(-1/sqrt(inputs), 1/sqrt(inputs)), torch's default.
+        device: where to compute. The parameters are drawn on the CPU: the same on every device.
+
+    Attributes:
+        parameters: (P,) all weights and biases; `parameters.grad` (P,) is what `backward` writes.
+        weights, biases: of each layer, (outputs, inputs) and (outputs,).
     """
 
     def __init__(
-        self, obs_size: int, action_size: int, hidden: Sequence[int], generator: torch.Generator
+        self, sizes: Sequence[int], generator: torch.Generator, device: torch.device | str
     ) -> None:
-        super().__init__()
-        self.layers = _layers([obs_size, *hidden, action_size], generator)
-        with torch.no_grad():
-            for value in self.layers[-1].parameters():
-                value.mul_(0.01)
+        self.sizes = tuple(sizes)
+        drawn = []
+        for inputs, outputs in itertools.pairwise(sizes):
+            bound = 1.0 / math.sqrt(inputs)
+            layer = torch.empty(outputs * inputs + outputs)
+            drawn.append(layer.uniform_(-bound, bound, generator=generator))
+        self.parameters = torch.cat(drawn).to(device)
+        self.parameters.grad = torch.zeros_like(self.parameters)
+        self.weights, self.biases = self._views(self.parameters)
+        self._weight_slopes, self._bias_slopes = self._views(self.parameters.grad)
+        # By batch size: memory that is freed and asked for again costs a tenth of an update.
+        self._buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
-    def preactivation(self, obs: Tensor) -> Tensor:
-        """What tanh turns into actions (B, action_size), unbounded."""
-        return _forward(self.layers, obs)
+    def __call__(self, x: Tensor) -> Tensor:
+        """y (B, outputs) for x (B, inputs); the next call may overwrite it."""
+        return self.forward(x)[-1]
 
-    def forward(self, obs: Tensor) -> Tensor:
-        return torch.tanh(self.preactivation(obs))
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """[h_0, h_1, ..., y] for x (B, inputs), from which gradients are computed.
+
+        They hold until the next call with as many rows.
+        """
+        outputs, _ = self._buffers_for(len(x))
+        *hidden, last = zip(self.biases, self.weights, outputs, strict=True)
+        layers = [x]
+        for bias, weight, out in hidden:
+            layers.append(torch.addmm(bias, layers[-1], weight.t(), out=out).relu_())
+        bias, weight, out = last
+        layers.append(torch.addmm(bias, layers[-1], weight.t(), out=out))
+        return layers
+
+    def backward(self, layers: list[Tensor], slope: Tensor) -> None:
+        """Set `parameters.grad` to the gradient of a loss:
+
+            dloss/dW_l = d_l^T h_(l-1),   dloss/db_l = the sum of d_l over the batch
+
+        Args:
+            layers: what `forward` returned; used up.
+            slope: (B, outputs) the loss's gradient in y.
+        """
+        for index, d in self._slopes(layers, slope):
+            torch.mm(d.t(), layers[index], out=self._weight_slopes[index])
+            torch.sum(d, 0, out=self._bias_slopes[index])
+
+    def input_slope(self, layers: list[Tensor], slope: Tensor, columns: slice) -> Tensor:
+        """The loss's gradient in some columns of x, d_1 W_1, and in nothing else. As `backward`."""
+        *_, (_, d) = self._slopes(layers, slope)
+        return d @ self.weights[0][:, columns]
+
+    def copy(self) -> MLP:
+        """A network of its own with the same parameters."""
+        twin = MLP(self.sizes, torch.Generator(), self.parameters.device)
+        twin.parameters.copy_(self.parameters)
+        return twin
+
+    def follow(self, other: MLP, tau: float) -> None:
+        """Polyak averaging: theta <- tau theta_other + (1 - tau) theta."""
+        self.parameters.lerp_(other.parameters, tau)
+
+    def _slopes(self, layers: list[Tensor], slope: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """(l - 1, d_l), d_l the loss's gradient in the sums of layer l, from the last to the first:
+
+        d_L = slope,   d_(l-1) = (d_l W_l) * [h_(l-1) > 0]
+        """
+        _, slopes = self._buffers_for(len(slope))
+        d = slope
+        for index in range(len(self.weights) - 1, 0, -1):
+            yield index, d
+            d = torch.mm(d, self.weights[index], out=slopes[index])
+            d.mul_(layers[index].sign_())  # the sign of relu(z) is its derivative
+        yield 0, d
+
+    def _buffers_for(self, rows: int) -> tuple[list[Tensor], list[Tensor]]:
+        if rows not in self._buffers:
+            device = self.parameters.device
+            outputs, inputs = self.sizes[1:], self.sizes[:-1]
+            self._buffers[rows] = (
+                [torch.empty(rows, size, device=device) for size in outputs],
+                [torch.empty(rows, size, device=device) for size in inputs],
+            )
+        return self._buffers[rows]
+
+    def _views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights and biases of each layer in a tensor (P,): W_1, b_1, W_2, ..."""
+        weights, biases, begin = [], [], 0
+        for inputs, outputs in itertools.pairwise(self.sizes):
+            middle, end = begin + outputs * inputs, begin + outputs * inputs + outputs
+            weights.append(flat[begin:middle].view(outputs, inputs))
+            biases.append(flat[middle:end])
+            begin = end
+        return weights, biases
 
 
-class Critic(nn.Module):
-    """Observations (B, obs_size) and actions (B, action_size) to values Q (B,)."""
+@contextmanager
+def fast_matmul() -> Iterator[None]:
+    """Within the block, matrix products on the CPU go through oneDNN where that is faster.
 
-    def __init__(
-        self, obs_size: int, action_size: int, hidden: Sequence[int], generator: torch.Generator
-    ) -> None:
-        super().__init__()
-        self.layers = _layers([obs_size + action_size, *hidden, 1], generator)
-
-    def forward(self, obs: Tensor, action: Tensor) -> Tensor:
-        return _forward(self.layers, torch.cat([obs, action], dim=1)).squeeze(1)
-
-
-def actor_tensors(actor: Actor) -> dict[str, NDArray[np.float32]]:
-    """The actor's weights, by the names of a policy file."""
-    tensors = {}
-    for index, layer in enumerate(actor.layers):
-        for name, value in layer.named_parameters():
-            tensors[f'actor.{index}.{name}'] = value.detach().cpu().numpy().copy()
-    return tensors
-
-
-def _layers(sizes: Sequence[int], generator: torch.Generator) -> nn.ModuleList:
-    return nn.ModuleList(
-        _linear(inputs, outputs, generator) for inputs, outputs in itertools.pairwise(sizes)
-    )
-
-
-def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A layer drawn from U(-1/sqrt(inputs), 1/sqrt(inputs)): torch's default, but from our seed."""
-    layer = nn.Linear(inputs, outputs, device='meta').to_empty(device='cpu')
-    bound = 1.0 / math.sqrt(inputs)
-    for value in layer.parameters():
-        nn.init.uniform_(value, -bound, bound, generator=generator)
-    return layer
-
-
-def _forward(layers: nn.ModuleList, value: Tensor) -> Tensor:
-    *hidden, last = layers
-    for layer in hidden:
-        value = functional.relu(layer(value))
-    result: Tensor = last(value)
-    return result
+    By default torch multiplies float32 matrices with MKL, which gets 110 GFLOPS out of a core of an
+    AMD EPYC with AVX-512 where oneDNN gets 230. What makes torch turn to oneDNN is the permission
+    to multiply in bfloat16. oneDNN makes no use of it on such a CPU: the products are true float32.
+    On a CPU with AMX they are not (8 bits of each factor, sums in float32); without AVX-512, and on
+    CUDA, nothing changes.
+    """
+    mkldnn: Any = torch.backends.mkldnn  # its type lacks what its documentation has
+    matmul = mkldnn.matmul
+    before, matmul.fp32_precision = matmul.fp32_precision, 'bf16'
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = before

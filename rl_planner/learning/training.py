@@ -263,10 +263,12 @@ class _Loop:
 
 
 def mean_metrics(rows: list[dict[str, Tensor]]) -> dict[str, float]:
-    """The mean of each metric over several updates; none of no updates."""
-    if not rows:
-        return {}
-    return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+    """The mean of each metric over the updates that have it: not each moves every network."""
+    names = {name: None for row in rows for name in row}
+    return {
+        name: float(torch.stack([row[name] for row in rows if name in row]).mean())
+        for name in names
+    }
 
 
 @contextmanager

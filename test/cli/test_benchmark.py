@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rl_planner.cli import benchmark_policy, benchmark_simulator, benchmark_transport
+from rl_planner.cli import (
+    benchmark_learner,
+    benchmark_policy,
+    benchmark_simulator,
+    benchmark_transport,
+)
 from rl_planner.cli.options import CommandError
 
 
@@ -130,6 +137,52 @@ def test_the_transport_is_measured(command: Any, fake_nodes: Any, tmp_path: Path
     assert (figures['robots'], figures['transitions_per_sec']) == (3, 5000.0)
     learner = next(each for each in started if each.name == 'learner_node')
     assert not Path(str(learner.parameters['run_dir'])).exists()
+
+
+@pytest.fixture
+def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {'ROUNDS': 1, 'MEASURED_SEC': 0.001, 'CHUNK': 1, 'STEPS': 2}.items():
+        monkeypatch.setattr(benchmark_learner, name, value)
+
+
+def test_the_learner_is_measured_beside_its_peers(
+    command: Any, short_rounds: None, tmp_path: Path
+) -> None:
+    path = tmp_path / 'figures.json'
+    answer = command('benchmark', 'learner', '--hidden-size', 8, '--batch-size', 16, '--json', path)
+    assert (answer.code, answer.err) == (0, '')
+    figures = json.loads(path.read_text())
+    rates = {each['name']: each['updates_per_sec'] for each in figures['results']}
+    assert len(rates) == 9
+    for each in figures['results']:
+        sizes = {name: each[name] for name in ('hidden_size', 'hidden_layers', 'batch_size')}
+        assert sizes == {'hidden_size': 8, 'hidden_layers': 2, 'batch_size': 16}
+        assert (each['device'], each['updates_per_sec'] > 0.0) == ('cpu', True)
+    for algorithm in ('ddpg', 'td3', 'sac'):
+        for peer in (f'sb3 {algorithm}', f'sb3 {algorithm}, our products'):
+            ratio = figures['ratios'][peer]
+            assert ratio == pytest.approx(rates[algorithm] / rates[peer])
+
+
+def test_the_peers_networks_are_as_large_as_ours() -> None:
+    options = argparse.Namespace(hidden_size=24, batch_size=16, device='cpu', seed=0)
+    model = benchmark_learner._peer_model('td3', options)
+    learner = benchmark_learner._learner('td3', options)
+    ours = [learner.algorithm.actor, *(each.network for each in learner.algorithm.critics)]
+    policy: Any = model.policy
+    theirs = [policy.actor, *policy.critic.q_networks]
+    for mine, yours in zip(ours, theirs, strict=True):
+        shapes = [tuple(weight.shape) for weight in mine.weights]
+        assert shapes == [tuple(each.shape) for each in yours.parameters() if each.dim() == 2]
+
+
+def test_a_missing_peer_is_named_with_the_remedy(
+    command: Any, short_rounds: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'stable_baselines3', None)
+    answer = command('benchmark', 'learner', '--hidden-size', 8)
+    assert answer.code == 2
+    assert "stable_baselines3 is not installed: pip install 'rl_planner[peers]'" in answer.err
 
 
 def test_a_wrong_option_is_named(command: Any) -> None:

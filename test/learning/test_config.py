@@ -22,7 +22,7 @@ def test_the_warm_up_must_fit_into_the_replay_buffer() -> None:
 
 
 def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(ConfigError, match='algorithm must be one of ddpg, got dqn'):
+    with pytest.raises(ConfigError, match='algorithm must be one of ddpg, td3, sac, got dqn'):
         LearningConfig.from_mapping({'algorithm': 'dqn'})
 
 

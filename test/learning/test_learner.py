@@ -55,8 +55,7 @@ def test_learning_rates_decay_linearly_to_the_final_share(
     rates = []
     for fraction in (0.0, 0.5, 1.0, 1.7):
         learner.set_progress(fraction)
-        optimizers = (learner.algorithm.actor_optimizer, learner.algorithm.critic_optimizer)
-        rates.append([optimizer.param_groups[0]['lr'] for optimizer in optimizers])
+        rates.append([each.share * each.learning_rate for each in learner.algorithm.optimizers()])
     expected = [[2e-3, 1e-3], [1.1e-3, 0.55e-3], [2e-4, 1e-4], [2e-4, 1e-4]]
     np.testing.assert_allclose(rates, expected)
 
@@ -92,9 +91,10 @@ def test_a_restored_learner_goes_on_as_the_saved_one(make_learner: Callable[...,
     assert second.transitions == 100
     assert second.updates == first.updates == 16
     for mine, yours in zip(
-        first.algorithm.critic.parameters(), second.algorithm.critic.parameters(), strict=True
+        first.algorithm.tensors().values(), second.algorithm.tensors().values(), strict=True
     ):
-        assert torch.equal(mine, yours)
+        for name in mine:
+            assert torch.equal(mine[name], yours[name])
 
 
 def test_a_state_of_another_size_is_refused(
@@ -107,7 +107,6 @@ def test_a_state_of_another_size_is_refused(
 
 def test_a_diverged_learner_gives_no_policy(make_learner: Callable[..., Learner]) -> None:
     learner = make_learner()
-    with torch.no_grad():
-        learner.algorithm.actor.layers[0].bias[0] = torch.nan
+    learner.algorithm.actor.biases[0][0] = torch.nan
     with pytest.raises(PolicyError, match='finite'):
         learner.policy()

@@ -238,8 +238,7 @@ def test_divergence_is_reported_and_not_saved(
     env: Any, run_path: Path, train: Train, make_learner: Callable[..., Learner]
 ) -> None:
     learner = make_learner()
-    with torch.no_grad():
-        learner.algorithm.critic.layers[0].bias[0] = torch.nan
+    learner.algorithm.critics[0].network.biases[0][0] = torch.nan
     with pytest.raises(FloatingPointError, match='learning has diverged'):
         train(env, run_path, Budget(steps=400), learner=learner)
     assert not (run_path / 'policy.safetensors').exists()

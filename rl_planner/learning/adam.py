@@ -1,0 +1,54 @@
+"""Adam, for one tensor of parameters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+
+
+class Adam:
+    """D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015 (arXiv:1412.6980).
+
+    By torch's own function: the object that torch puts around it takes longer than the step itself.
+
+    Args:
+        parameters: (P,) changed in place by each step, along `parameters.grad`.
+        learning_rate: at the start; `share` of it is used.
+    """
+
+    def __init__(self, parameters: Tensor, learning_rate: float) -> None:
+        self.parameters, self.learning_rate = parameters, learning_rate
+        self.share = 1.0
+        self.mean = torch.zeros_like(parameters)
+        self.square = torch.zeros_like(parameters)
+        self.steps = torch.zeros((), device=parameters.device)
+
+    def step(self) -> None:
+        """Descend along `parameters.grad`."""
+        assert self.parameters.grad is not None
+        adam(
+            [self.parameters],
+            [self.parameters.grad],
+            [self.mean],
+            [self.square],
+            [],
+            [self.steps],
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=self.share * self.learning_rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a step depends on besides the gradient and the rate: live, not copies."""
+        return {
+            'parameters': self.parameters,
+            'mean': self.mean,
+            'square': self.square,
+            'steps': self.steps,
+        }
