@@ -20,12 +20,18 @@ from rl_planner.navigation.config import (
     TaskConfig,
 )
 from rl_planner.navigation.kinematics import Limits
-from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry, observation_size
+from rl_planner.navigation.observation import (
+    ROBOT_SCALES,
+    ObservationEncoder,
+    ScanGeometry,
+    observation_size,
+)
 from rl_planner.navigation.policy import ACTION_SIZE
 from rl_planner.navigation.task import Outcome, Terms
 from rl_planner.simulation.compiled import Doubles, Floats, Indices, compiled_exactly
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import EpisodePool
+from rl_planner.simulation.history import Past
 from rl_planner.simulation.motion import Robots
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.perception import Scales, Sectors, observe
@@ -76,6 +82,7 @@ def begin(
     commands: Doubles,
     sectors: Sectors,
     scales: Scales,
+    past: Past,
     observations: Floats,
 ) -> None:
     """The first observations of the robots `rows`, on their way to `new_goals` (n, 2)."""
@@ -84,7 +91,8 @@ def begin(
         for i in range(2):
             goals[row, i], commands[row, i] = new_goals[k, i], 0.0
         distances[row] = _distance(robots.poses, goals, row)
-    observe(rows, robots, goals, commands, sectors, scales, observations)
+        past.ages[row] = 0
+    observe(rows, robots, goals, commands, sectors, scales, past, observations)
 
 
 @compiled_exactly
@@ -96,12 +104,13 @@ def conclude(
     commands: Doubles,
     sectors: Sectors,
     scales: Scales,
+    past: Past,
     terms: Terms,
     results: Results,
 ) -> None:
     """What came of one step of the robots `rows`; `distances` (N,) are to the goals (m)."""
     observations, final = results.observations, results.final_observations
-    observe(rows, robots, goals, commands, sectors, scales, final)
+    observe(rows, robots, goals, commands, sectors, scales, past, final)
     for row in rows:
         previous = distances[row]
         distances[row] = _distance(robots.poses, goals, row)
@@ -128,6 +137,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     | velocity | 2 | [-1, 1] | linear and angular, by the robot's top speeds |
     | previous_command | 2 | [-1, 1] | likewise |
     | robot | 8 | [-5, 5] | radius, footprint, speed and acceleration limits, scaled |
+    | earlier_sectors | 0 or 36 | [0, 1] | with history_steps: an earlier scan, seen from here |
 
     Linear velocities go down to min_linear_vel / max_linear_vel where that is below -1.
 
@@ -183,6 +193,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self._copy = copy
         encoder = ObservationEncoder(self.observation, self.robot, ScanGeometry.of(lidar), num_envs)
         self._sectors, self._scales = Sectors.of(encoder), Scales.of(encoder)
+        self._past = Past.of(self.observation, num_envs)
         self._terms, self._limits = Terms.of(self.task), Limits.of(self.robot)
         self._make_spaces()
         self._make_state(encoder)
@@ -194,7 +205,9 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         low[: count + 1] = 0.0
         reverse = min(self.robot.min_linear_vel / self.robot.max_linear_vel, -1.0)
         low[[count + 3, count + 5]] = reverse * (1.0 + 1e-6)  # rounding
-        low[count + 7 :], high[count + 7 :] = -5.0, 5.0
+        robot = slice(count + 7, count + 7 + len(ROBOT_SCALES))
+        low[robot], high[robot] = -5.0, 5.0
+        low[robot.stop :] = 0.0
         self.single_observation_space = gymnasium.spaces.Box(low, high)
         self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,))
         batch = gymnasium.vector.utils.batch_space
@@ -217,10 +230,10 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
             )
             for _ in range(2)
         )
-        numbers = encoder.robot_numbers
+        numbers, begin = encoder.robot_numbers, encoder.config.num_sectors + 7
         for results in (self._newer, self._older):
-            results.observations[:, -len(numbers) :] = numbers
-            results.final_observations[:, -len(numbers) :] = numbers
+            for part in (results.observations, results.final_observations):
+                part[:, begin : begin + len(numbers)] = numbers
 
     def _seed(self, seed: int) -> None:
         """Seed the draw of episodes and, apart from it, the lidar's noise."""
@@ -245,7 +258,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         command(actions, self._limits, self.commands)
         self._newer, self._older = self._older, self._newer
         results = self._newer
-        judged = (self._sectors, self._scales, self._terms, results)
+        judged = (self._sectors, self._scales, self._past, self._terms, results)
         goals, distances, commands = self.goals, self.distances, self.commands
         self.simulator.step(
             commands,
@@ -277,5 +290,6 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
             self.commands,
             self._sectors,
             self._scales,
+            self._past,
             self._newer.observations,
         )

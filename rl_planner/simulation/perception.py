@@ -21,6 +21,7 @@ from rl_planner.simulation.compiled import (
     compiled_exactly,
     inlined_exactly,
 )
+from rl_planner.simulation.history import Past, recall
 from rl_planner.simulation.motion import Robots
 
 ZERO, ONE, INF = F32(0.0), F32(1.0), F32(np.inf)
@@ -134,6 +135,7 @@ def observe(
     commands: Doubles,
     sectors: Sectors,
     scales: Scales,
+    past: Past,
     out: Floats,
 ) -> None:
     """Write the observations of the robots `rows`, up to the robot's own numbers, which stay.
@@ -141,6 +143,7 @@ def observe(
     Args:
         goals: (N, 2) in the world frame, which odometry takes its own for (m).
         commands: (N, 2) the last ones (m/s, rad/s).
+        past: what the robots saw; the present scans are added to it.
         out: (N, size) written.
     """
     count = sectors.table.shape[1]
@@ -154,6 +157,8 @@ def observe(
             _pool_beams(clean, sectors, nearest)
         for i in range(count):
             out[row, i] = ONE - nearest[i] / sectors.range_clip
+        if past.nearest.shape[1]:
+            recall(past, row, odometry, nearest, sectors.range_clip, out)
         x, y = to_robot_frame(
             odometry[row, 0], odometry[row, 1], odometry[row, 2], goals[row, 0], goals[row, 1]
         )
