@@ -241,6 +241,7 @@ def _environment(
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
+        copy=False,
     )
 
 
