@@ -225,8 +225,9 @@ def test_a_seed_repeats_everything(noise_std: float) -> None:
     assert not np.array_equal(first[0], recorded(env, seed=5)[0])
 
 
-def test_threads_change_nothing() -> None:
-    lidar = LidarConfig(num_beams=24, noise_std=0.05)
+@pytest.mark.parametrize('noise_std', [0.0, 0.05])
+def test_threads_change_nothing(noise_std: float) -> None:
+    lidar = LidarConfig(num_beams=24, noise_std=noise_std)
     one, two = (make(100, lidar=lidar, threads=threads) for threads in (1, 2))
     assert_same_record(recorded(one, seed=0), recorded(two, seed=0))
 
@@ -255,6 +256,37 @@ def test_returned_arrays_are_the_callers() -> None:
         infos['final_obs'][:] = 0.0
         infos['outcome'][:] = 0
         kept = arrays[0]
+
+
+def test_arrays_of_its_own_hold_until_the_step_after_the_next() -> None:
+    env, twin = make(copy=False), make()
+    held, _ = env.reset(seed=0)
+    twin.reset(seed=0)
+    made = {id(held)}
+    for _ in range(12):
+        actions, before = actions_for(env, FORWARD), held.copy()
+        *arrays, infos = env.step(actions)
+        *expected, expected_infos = twin.step(actions)
+        np.testing.assert_array_equal(held, before)
+        assert_same_record(arrays, expected)
+        assert_same_record(list(infos.values()), list(expected_infos.values()))
+        held = arrays[0]
+        made.add(id(held))
+    assert len(made) == 2  # no array is made on the way
+
+
+def test_a_collision_within_a_step_counts() -> None:
+    """Past a pillar's side at 2 m/s: nearest in the middle of a step, clear at both its ends."""
+    fast = RobotConfig(radius=0.2, max_linear_vel=2.0, max_linear_accel=20.0)
+    pillar = World(circles=np.array([[0.5, 0.25, 0.06]]))
+    task = TaskConfig(time_limit=20.0)
+    env = make(1, one_task((0, 0, 0), (4, 0), pillar), robot=fast, task=task)
+    results = run(env, FORWARD, 4)
+    # 0.2 m a step: at 0.4 m and at 0.6 m there is 0.009 m of clearance, at 0.5 m it is -0.01 m
+    assert [result[2][0] for result in results] == [False, False, True, False]
+    assert results[2][4]['outcome'].tolist() == [Outcome.COLLISION]
+    assert math.hypot(0.1, 0.25) - 0.26 > 0.0
+    assert results[2][1][0] == pytest.approx(0.5 * 0.2 - 0.002 - 0.02 - 1.0, abs=1e-5)
 
 
 def test_actions_are_clipped() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
 from rl_planner.simulation.disturbance import DisturbanceConfig
+from rl_planner.simulation.motion import Robots
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.random_world import RandomWorldConfig, random_world
 from rl_planner.simulation.simulator import BatchSimulator, Parallel
@@ -365,6 +366,25 @@ def test_a_rectangle_passes_where_its_circle_does_not() -> None:
     assert simulator.poses[0, 0] > 2.0  # straight through, 5 cm to either side
     assert simulator.poses[1, 0] < 0.45  # 10 cm off the middle it meets the corner
     assert simulator.clearances[1] < 0.0
+
+
+@pytest.mark.parametrize('threads', [1, 2])
+@pytest.mark.parametrize('noise', [0.0, 0.01])
+def test_what_follows_sees_each_robot_once_as_it_was_driven(threads: int, noise: float) -> None:
+    one, other = busy(threads, noise), busy(1, noise)
+    seen = np.zeros(150, np.int64)
+    scans = np.zeros_like(one.ranges)
+
+    def then(rows: NDArray[np.int64], robots: Robots) -> None:
+        seen[rows] += 1
+        scans[rows] = robots.ranges[rows]
+
+    commands = np.full((150, 2), 0.4)
+    rows = np.arange(0, 150, 2)
+    one.step(commands, rows, then=then)
+    other.step(commands, rows)
+    assert seen.tolist() == [1, 0] * 75
+    np.testing.assert_array_equal(scans[rows], other.ranges[rows])
 
 
 @pytest.mark.parametrize('threads', [1, 2, 5])
