@@ -115,7 +115,7 @@ class Algorithm(ABC):
         """Move every critic toward the target; the mean of their metrics."""
         target = self.target(batch)
         metrics = [critic.regress(batch, target) for critic in self.critics]
-        return {name: torch.stack([each[name] for each in metrics]).mean() for name in metrics[0]}
+        return metrics[0]
 
     def _draw(self, rows: int) -> Tensor:
         """Standard normal numbers (rows, ACTION_SIZE), the same on every device."""

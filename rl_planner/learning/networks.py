@@ -10,11 +10,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
+
+NARROW = 16
 
 
 class MLP:
@@ -47,6 +49,7 @@ class MLP:
         self.parameters = torch.cat(drawn).to(device)
         self.parameters.grad = torch.zeros_like(self.parameters)
         self.weights, self.biases = self._views(self.parameters)
+        self._transposed = [weight.t() for weight in self.weights]
         self._weight_slopes, self._bias_slopes = self._views(self.parameters.grad)
         # By batch size: memory that is freed and asked for again costs a tenth of an update.
         self._buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
@@ -61,12 +64,11 @@ class MLP:
         They hold until the next call with as many rows.
         """
         outputs, _ = self._buffers_for(len(x))
-        *hidden, last = zip(self.biases, self.weights, outputs, strict=True)
         layers = [x]
-        for bias, weight, out in hidden:
-            layers.append(torch.addmm(bias, layers[-1], weight.t(), out=out).relu_())
-        bias, weight, out = last
-        layers.append(torch.addmm(bias, layers[-1], weight.t(), out=out))
+        for weight, bias, out in zip(self._transposed, self.biases, outputs, strict=True):
+            if len(layers) > 1:
+                layers[-1].relu_()
+            layers.append(_product(layers[-1], weight, out).add_(bias))
         return layers
 
     def backward(self, layers: list[Tensor], slope: Tensor) -> None:
@@ -79,13 +81,13 @@ class MLP:
             slope: (B, outputs) the loss's gradient in y.
         """
         for index, d in self._slopes(layers, slope):
-            torch.mm(d.t(), layers[index], out=self._weight_slopes[index])
+            _product(d.t(), layers[index], self._weight_slopes[index])
             torch.sum(d, 0, out=self._bias_slopes[index])
 
     def input_slope(self, layers: list[Tensor], slope: Tensor, columns: slice) -> Tensor:
         """The loss's gradient in some columns of x, d_1 W_1, and in nothing else. As `backward`."""
         *_, (_, d) = self._slopes(layers, slope)
-        return d @ self.weights[0][:, columns]
+        return _product(d, self.weights[0][:, columns])
 
     def copy(self) -> MLP:
         """A network of its own with the same parameters."""
@@ -106,18 +108,15 @@ class MLP:
         d = slope
         for index in range(len(self.weights) - 1, 0, -1):
             yield index, d
-            d = torch.mm(d, self.weights[index], out=slopes[index])
+            d = _product(d, self.weights[index], slopes[index - 1])
             d.mul_(layers[index].sign_())  # the sign of relu(z) is its derivative
         yield 0, d
 
     def _buffers_for(self, rows: int) -> tuple[list[Tensor], list[Tensor]]:
+        """What `forward` and `_slopes` write to: h_1, ..., y and d_1, ..., d_(L-1)."""
         if rows not in self._buffers:
-            device = self.parameters.device
-            outputs, inputs = self.sizes[1:], self.sizes[:-1]
-            self._buffers[rows] = (
-                [torch.empty(rows, size, device=device) for size in outputs],
-                [torch.empty(rows, size, device=device) for size in inputs],
-            )
+            outputs = [self.parameters.new_empty(rows, size) for size in self.sizes[1:]]
+            self._buffers[rows] = outputs, [torch.empty_like(out) for out in outputs[:-1]]
         return self._buffers[rows]
 
     def _views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -131,9 +130,16 @@ class MLP:
         return weights, biases
 
 
-@contextmanager
-def fast_matmul() -> Iterator[None]:
-    """Within the block, matrix products on the CPU go through oneDNN where that is faster.
+def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    """a b. Narrow matrices are left to torch's default: setting up oneDNN would take longer."""
+    if min(a.shape) >= NARROW <= b.shape[1]:
+        return torch.mm(a, b, out=out)
+    with _precision('ieee'):
+        return torch.mm(a, b, out=out)
+
+
+def fast_matmul() -> AbstractContextManager[None]:
+    """Within the block, large matrix products on the CPU go through oneDNN where that is faster.
 
     By default torch multiplies float32 matrices with MKL, which gets 110 GFLOPS out of a core of an
     AMD EPYC with AVX-512 where oneDNN gets 230. What makes torch turn to oneDNN is the permission
@@ -141,9 +147,15 @@ def fast_matmul() -> Iterator[None]:
     On a CPU with AMX they are not (8 bits of each factor, sums in float32); without AVX-512, and on
     CUDA, nothing changes.
     """
+    return _precision('bf16')
+
+
+@contextmanager
+def _precision(value: str) -> Iterator[None]:
+    """The precision that torch asks of oneDNN within the block; 'ieee' leaves oneDNN out."""
     mkldnn: Any = torch.backends.mkldnn  # its type lacks what its documentation has
     matmul = mkldnn.matmul
-    before, matmul.fp32_precision = matmul.fp32_precision, 'bf16'
+    before, matmul.fp32_precision = matmul.fp32_precision, value
     try:
         yield
     finally:
