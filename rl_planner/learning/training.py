@@ -82,6 +82,7 @@ def train(
     budget: Budget,
     noise: ExplorationNoise,
     on_progress: Callable[[Mapping[str, float]], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Summary:
     """Train until the budget is spent, or SIGINT (Ctrl-C) or SIGTERM asks to stop.
 
@@ -97,6 +98,7 @@ def train(
         budget: when to stop.
         noise: exploration, for `env.num_envs` robots; restored likewise.
         on_progress: called with each row of metrics, about once a second.
+        clock: what counts as time (s): all of it, unless a caller has something to leave out.
 
     Raises:
         CheckpointError: the newest checkpoint cannot be read.
@@ -105,10 +107,10 @@ def train(
             stay.
     """
     with _stop_request() as stopped:
-        loop = _Loop(env, learner, run, budget, noise)
+        loop = _Loop(env, learner, run, budget, noise, clock)
         while not stopped.is_set() and loop.share_spent() < 1.0:
             loop.step()
-            now = time.monotonic()
+            now = clock()
             if now >= loop.next_report:
                 row = loop.report()
                 if on_progress is not None:
@@ -130,8 +132,10 @@ class _Loop:
         run: RunFolder,
         budget: Budget,
         noise: ExplorationNoise,
+        clock: Callable[[], float],
     ) -> None:
         self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
+        self.clock = clock
         self.ticks = 0  # steps of the whole vector
         self.episodes = 0
         self.outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
@@ -141,13 +145,13 @@ class _Loop:
         # A resumed run must not drive the same episodes again.
         seed = np.random.SeedSequence((learner.seed, learner.transitions)).generate_state(1)[0]
         self.obs, _ = env.reset(seed=int(seed))
-        now = time.monotonic()
+        now = self.clock()
         self.started = now - spent_sec
         self.next_report, self.next_checkpoint = now + REPORT_SEC, now + CHECKPOINT_SEC
         self.reported = (now, learner.transitions)
 
     def share_spent(self) -> float:
-        return self.budget.spent(time.monotonic() - self.started, self.learner.transitions)
+        return self.budget.spent(self.clock() - self.started, self.learner.transitions)
 
     def step(self) -> None:
         """Every robot acts once, and the learner makes the updates that this is worth.
@@ -174,7 +178,7 @@ class _Loop:
 
     def report(self) -> dict[str, float]:
         """Log a row of metrics: losses are means since the last row, and missing before updates."""
-        now, steps = time.monotonic(), self.learner.transitions
+        now, steps = self.clock(), self.learner.transitions
         row: dict[str, float] = {
             'steps': steps,
             'elapsed_sec': now - self.started,
@@ -199,10 +203,10 @@ class _Loop:
             'ticks': self.ticks,
             'episodes': self.episodes,
             'outcomes': list(self.outcomes),
-            'elapsed_sec': time.monotonic() - self.started,
+            'elapsed_sec': self.clock() - self.started,
         }
         self.run.save_checkpoint(self.learner.transitions, state)
-        self.next_checkpoint = time.monotonic() + CHECKPOINT_SEC
+        self.next_checkpoint = self.clock() + CHECKPOINT_SEC
 
     def success_rate(self) -> float:
         return self.outcomes.count(Outcome.GOAL) / max(len(self.outcomes), 1)
@@ -213,7 +217,7 @@ class _Loop:
             updates=self.learner.updates,
             episodes=self.episodes,
             success_rate=self.success_rate(),
-            elapsed_sec=time.monotonic() - self.started,
+            elapsed_sec=self.clock() - self.started,
             interrupted=interrupted,
         )
 

@@ -86,6 +86,26 @@ def test_rows_of_metrics_are_logged_and_passed_on(
     assert {'success_rate', 'transitions_per_sec', 'critic_loss', 'actor_loss'} <= set(rows[-1])
 
 
+def test_time_is_what_the_clock_says(env: Any, run_path: Path, train: Train) -> None:
+    now = 100.0
+
+    def pass_time() -> None:
+        nonlocal now
+        now += 0.25
+
+    env.on_step = pass_time
+    rows: list[float] = []
+    summary = train(
+        env,
+        run_path,
+        Budget(seconds=5.0),
+        on_progress=lambda row: rows.append(row['elapsed_sec']),
+        clock=lambda: now,
+    )
+    assert (summary.elapsed_sec, summary.steps) == (5.0, 20 * 8)
+    assert rows == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
 def test_the_success_rate_counts_the_last_episodes(
     env: Any, run_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
