@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NUM_ROBOTS = 128  # what the learning recipe is tuned for
 NUM_WORLDS, WORLDS_PER_FAMILY = 1024, 512
 DEFAULT_BUDGET_SEC = 180.0
+CHECKPOINT_SEC = 60.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
 FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
@@ -102,6 +103,14 @@ def add_parser(subparsers: Any) -> None:
         help='robot, lidar, task, ... where they differ from the defaults: a YAML file as the '
         'nodes take it, such as config/robots/jackal.yaml',
     )
+    parser.add_argument(
+        '--checkpoint-sec',
+        type=duration,
+        default=CHECKPOINT_SEC,
+        metavar='S',
+        help='time from one checkpoint to the next, the most that a crash costs; '
+        f'default: {CHECKPOINT_SEC:g}',
+    )
     parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
     add_json(parser)
     add_quiet(parser)
@@ -131,7 +140,7 @@ def run(options: argparse.Namespace) -> int:
     env = _environment(settings, options.quiet)
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
-        summary = _train(env, settings, folder, device, options.quiet)
+        summary = _train(env, settings, folder, device, options)
     _report(summary, settings, device, out, options.json)
     return 130 if summary.interrupted else 0
 
@@ -225,7 +234,7 @@ def _train(
     settings: Mapping[str, Any],
     folder: RunFolder,
     device: str,
-    quiet: bool,
+    options: argparse.Namespace,
 ) -> Summary:
     import numpy as np
 
@@ -246,9 +255,10 @@ def _train(
     rng = np.random.default_rng((settings['seed'], 1))  # apart from the worlds and the weights
     noise = ExplorationNoise(env.num_envs, learning, rng)
     budget = Budget(settings['budget_sec'], settings['steps'])
-    with progress_bar('learning', 1.0, quiet, timed=True) as bar:
+    with progress_bar('learning', 1.0, options.quiet, timed=True) as bar:
+        show = _shown_on(bar, budget)
         try:
-            return train(env, learner, folder, budget, noise, _shown_on(bar, budget))
+            return train(env, learner, folder, budget, noise, show, options.checkpoint_sec)
         except (ValueError, FloatingPointError) as error:
             raise CommandError(str(error)) from error
 

@@ -82,6 +82,7 @@ def train(
     budget: Budget,
     noise: ExplorationNoise,
     on_progress: Callable[[Mapping[str, float]], None] | None = None,
+    checkpoint_sec: float = CHECKPOINT_SEC,
     clock: Callable[[], float] = time.monotonic,
 ) -> Summary:
     """Train until the budget is spent, or SIGINT (Ctrl-C) or SIGTERM asks to stop.
@@ -98,6 +99,7 @@ def train(
         budget: when to stop.
         noise: exploration, for `env.num_envs` robots; restored likewise.
         on_progress: called with each row of metrics, about once a second.
+        checkpoint_sec: time from one checkpoint to the next.
         clock: what counts as time (s): all of it, unless a caller has something to leave out.
 
     Raises:
@@ -107,7 +109,7 @@ def train(
             stay.
     """
     with _stop_request() as stopped:
-        loop = _Loop(env, learner, run, budget, noise, clock)
+        loop = _Loop(env, learner, run, budget, noise, checkpoint_sec, clock)
         while not stopped.is_set() and loop.share_spent() < 1.0:
             loop.step()
             now = clock()
@@ -132,10 +134,11 @@ class _Loop:
         run: RunFolder,
         budget: Budget,
         noise: ExplorationNoise,
+        checkpoint_sec: float,
         clock: Callable[[], float],
     ) -> None:
         self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
-        self.clock = clock
+        self.checkpoint_sec, self.clock = checkpoint_sec, clock
         self.ticks = 0  # steps of the whole vector
         self.episodes = 0
         self.outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
@@ -147,7 +150,7 @@ class _Loop:
         self.obs, _ = env.reset(seed=int(seed))
         now = self.clock()
         self.started = now - spent_sec
-        self.next_report, self.next_checkpoint = now + REPORT_SEC, now + CHECKPOINT_SEC
+        self.next_report, self.next_checkpoint = now + REPORT_SEC, now + checkpoint_sec
         self.reported = (now, learner.transitions)
 
     def share_spent(self) -> float:
@@ -206,7 +209,7 @@ class _Loop:
             'elapsed_sec': self.clock() - self.started,
         }
         self.run.save_checkpoint(self.learner.transitions, state)
-        self.next_checkpoint = self.clock() + CHECKPOINT_SEC
+        self.next_checkpoint = self.clock() + self.checkpoint_sec
 
     def success_rate(self) -> float:
         return self.outcomes.count(Outcome.GOAL) / max(len(self.outcomes), 1)
