@@ -119,7 +119,8 @@ def train(
                     on_progress(row)
             if now >= loop.next_checkpoint:
                 loop.save()
-        loop.report()
+        if loop.learner.transitions > loop.reported[1]:
+            loop.report()
         loop.save()
         return loop.summary(stopped.is_set())
 
