@@ -34,6 +34,8 @@ from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.families import FAMILIES
 
 if TYPE_CHECKING:
+    from rl_planner.learning.learner import Learner
+    from rl_planner.learning.noise import ExplorationNoise
     from rl_planner.learning.run import RunFolder
     from rl_planner.learning.training import Budget, Summary
     from rl_planner.simulation.environment import NavigationVectorEnv
@@ -136,8 +138,8 @@ def run(options: argparse.Namespace) -> int:
         with RunFolder(out, resume=True) as folder:
             settings = _resumed_settings(options, folder)
     else:
-        settings = _new_settings(options)
-    env = _environment(settings, options.quiet)
+        settings = new_settings(options)
+    env = make_environment(settings, options.quiet)
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
         summary = _train(env, settings, folder, device, options)
@@ -161,7 +163,7 @@ def _device(wish: str) -> str:
     return 'cuda' if wish != 'cpu' and torch.cuda.is_available() else 'cpu'
 
 
-def _new_settings(options: argparse.Namespace) -> dict[str, Any]:
+def new_settings(options: argparse.Namespace) -> dict[str, Any]:
     """All that a run is begun with, as config.yaml holds it."""
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
@@ -201,7 +203,7 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {'budget_sec': seconds, 'steps': steps}
 
 
-def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
+def make_environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
     from rl_planner.simulation.environment import NavigationVectorEnv
 
     robot = RobotConfig.from_mapping(settings['robot'])
@@ -229,18 +231,13 @@ def _pool(world: str, run_seed: int, robot: RobotConfig, quiet: bool) -> Episode
         return random_pool(Purpose.TRAINING, run_seed, count, robot, families, on_world=bar.update)
 
 
-def _train(
-    env: NavigationVectorEnv,
-    settings: Mapping[str, Any],
-    folder: RunFolder,
-    device: str,
-    options: argparse.Namespace,
-) -> Summary:
+def make_learner(
+    env: NavigationVectorEnv, settings: Mapping[str, Any], device: str
+) -> tuple[Learner, ExplorationNoise]:
     import numpy as np
 
     from rl_planner.learning.learner import Learner
     from rl_planner.learning.noise import ExplorationNoise
-    from rl_planner.learning.training import Budget, train
     from rl_planner.navigation.policy import PolicyMetadata
 
     learning = LearningConfig.from_mapping(settings['learning'])
@@ -253,7 +250,19 @@ def _train(
     )
     learner = Learner(metadata, learning, device, settings['seed'])
     rng = np.random.default_rng((settings['seed'], 1))  # apart from the worlds and the weights
-    noise = ExplorationNoise(env.num_envs, learning, rng)
+    return learner, ExplorationNoise(env.num_envs, learning, rng)
+
+
+def _train(
+    env: NavigationVectorEnv,
+    settings: Mapping[str, Any],
+    folder: RunFolder,
+    device: str,
+    options: argparse.Namespace,
+) -> Summary:
+    from rl_planner.learning.training import Budget, train
+
+    learner, noise = make_learner(env, settings, device)
     budget = Budget(settings['budget_sec'], settings['steps'])
     with progress_bar('learning', 1.0, options.quiet, timed=True) as bar:
         show = _shown_on(bar, budget)
