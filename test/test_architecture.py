@@ -41,6 +41,8 @@ LIBRARIES: dict[str, set[str]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     'ros/learner_node.py': {'torch'},
     'cli/train.py': {'torch'},
+    'cli/training_contest.py': {'torch'},
+    'cli/training_peers.py': {'gymnasium', 'stable_baselines3', 'torch'},
     'simulation/stable_baselines.py': {'stable_baselines3'},
 }
 
