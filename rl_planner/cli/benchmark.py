@@ -10,19 +10,21 @@ from rl_planner.cli import (
     benchmark_learner,
     benchmark_policy,
     benchmark_simulator,
+    benchmark_training,
     benchmark_transport,
 )
-from rl_planner.cli.options import add_json, add_quiet, new_parser, seed
+from rl_planner.cli.options import add_json, add_quiet, new_parser
 
 BENCHMARKS = {
     'simulator': benchmark_simulator,
     'policy': benchmark_policy,
     'learner': benchmark_learner,
     'transport': benchmark_transport,
+    'training': benchmark_training,
 }
 
 TEXT = """\
-Measure how fast simulator, policy, learner and transport are here.
+Measure how fast simulator, policy, learner, transport and learning are here.
 
 Let nothing else run meanwhile.
 """
@@ -33,6 +35,7 @@ examples:
   rl_planner benchmark policy --json policy.json
   rl_planner benchmark learner --device cuda
   rl_planner benchmark transport --robots 8 --budget-sec 30
+  rl_planner benchmark training --budget-sec 60 --picture curves.png
 """
 
 
@@ -43,7 +46,6 @@ def add_parser(subparsers: Any) -> None:
         example = f'example:\n  rl_planner benchmark {name} --json {name}.json'
         own = new_parser(parts, name, _run, part.TEXT, example)
         own.set_defaults(part=name)
-        own.add_argument('--seed', type=seed, default=0, metavar='K', help='default: 0')
         part.add_options(own)
         add_json(own)
         add_quiet(own)

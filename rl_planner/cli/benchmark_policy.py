@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import CommandError, progress_bar, table
+from rl_planner.cli.options import CommandError, add_seed, progress_bar, table
 from rl_planner.cli.ros_system import domain_id, require_ros
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ PROBE_LIMIT_SEC = 120.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    add_seed(parser)
     parser.add_argument('--no-ros', action='store_true', help='only what takes no ROS 2')
 
 

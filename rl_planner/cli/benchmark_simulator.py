@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import count, progress_bar, table
+from rl_planner.cli.options import add_seed, count, progress_bar, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,7 @@ MEASURED_SEC, REPETITIONS = 0.25, 3  # of each figure; the best repetition count
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    add_seed(parser)
     parser.add_argument(
         '--threads',
         type=count,

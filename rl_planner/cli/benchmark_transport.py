@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rl_planner.bringup import system
-from rl_planner.cli.options import CommandError, count, duration, progress_bar, training_line
+from rl_planner.cli.options import (
+    CommandError,
+    add_seed,
+    count,
+    duration,
+    progress_bar,
+    training_line,
+)
 from rl_planner.cli.ros_system import require_ros, train_over_ros
 
 TEXT = """\
@@ -21,6 +28,7 @@ Starts the training system for a while: simulator, actor, learner and episode no
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    add_seed(parser)
     parser.add_argument(
         '--robots', type=count, default=8, metavar='K', help='simulated robots; default: 8'
     )

@@ -36,6 +36,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', type=Path, metavar='FILE', help='also write the figures as JSON')
 
 
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--seed', type=seed, default=0, metavar='K', help='default: 0')
+
+
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--quiet', action='store_true', help='no progress bars (nor without a terminal)'

@@ -34,6 +34,8 @@ from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.families import FAMILIES
 
 if TYPE_CHECKING:
+    from rl_planner.learning.learner import Learner
+    from rl_planner.learning.noise import ExplorationNoise
     from rl_planner.learning.run import RunFolder
     from rl_planner.learning.training import Budget, Summary
     from rl_planner.simulation.environment import NavigationVectorEnv
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 NUM_ROBOTS = 128  # what the learning recipe is tuned for
 NUM_WORLDS, WORLDS_PER_FAMILY = 1024, 512
 DEFAULT_BUDGET_SEC = 180.0
+CHECKPOINT_SEC = 60.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
 FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
@@ -103,6 +106,14 @@ def add_parser(subparsers: Any) -> None:
         help='robot, lidar, task, ... where they differ from the defaults: a YAML file as the '
         'nodes take it, such as config/robots/jackal.yaml',
     )
+    parser.add_argument(
+        '--checkpoint-sec',
+        type=duration,
+        default=CHECKPOINT_SEC,
+        metavar='S',
+        help='time from one checkpoint to the next, the most that a crash costs; '
+        f'default: {CHECKPOINT_SEC:g}',
+    )
     parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
     add_json(parser)
     add_quiet(parser)
@@ -129,11 +140,11 @@ def run(options: argparse.Namespace) -> int:
         with RunFolder(out, resume=True) as folder:
             settings = _resumed_settings(options, folder)
     else:
-        settings = _new_settings(options)
-    env = _environment(settings, _pool(settings, options.quiet))
+        settings = new_settings(options)
+    env = make_environment(settings, options.quiet)
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
-        summary = _train(env, settings, folder, device, options.quiet, began)
+        summary = _train(env, settings, folder, device, options, began)
     _report(summary, settings, device, out, options.json)
     return 130 if summary.interrupted else 0
 
@@ -154,7 +165,7 @@ def _device(wish: str) -> str:
     return 'cuda' if wish != 'cpu' and torch.cuda.is_available() else 'cpu'
 
 
-def _new_settings(options: argparse.Namespace) -> dict[str, Any]:
+def new_settings(options: argparse.Namespace) -> dict[str, Any]:
     """All that a run is begun with, as config.yaml holds it."""
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
@@ -192,6 +203,11 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
     if steps is None and seconds is None:
         seconds = DEFAULT_BUDGET_SEC
     return {'budget_sec': seconds, 'steps': steps}
+
+
+def make_environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
+    """The robots that a run trains with, in worlds of their own."""
+    return _environment(settings, _pool(settings, quiet))
 
 
 def _pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
@@ -245,19 +261,13 @@ def _environment(
     )
 
 
-def _train(
-    env: NavigationVectorEnv,
-    settings: Mapping[str, Any],
-    folder: RunFolder,
-    device: str,
-    quiet: bool,
-    began: float,
-) -> Summary:
+def make_learner(
+    env: NavigationVectorEnv, settings: Mapping[str, Any], device: str
+) -> tuple[Learner, ExplorationNoise]:
     import numpy as np
 
     from rl_planner.learning.learner import Learner
     from rl_planner.learning.noise import ExplorationNoise
-    from rl_planner.learning.training import Budget, train
     from rl_planner.navigation.policy import PolicyMetadata
 
     learning = LearningConfig.from_mapping(settings['learning'])
@@ -270,12 +280,27 @@ def _train(
     )
     learner = Learner(metadata, learning, device, settings['seed'])
     rng = np.random.default_rng((settings['seed'], 1))  # apart from the worlds and the weights
-    noise = ExplorationNoise(env.num_envs, learning, rng)
+    return learner, ExplorationNoise(env.num_envs, learning, rng)
+
+
+def _train(
+    env: NavigationVectorEnv,
+    settings: Mapping[str, Any],
+    folder: RunFolder,
+    device: str,
+    options: argparse.Namespace,
+    began: float,
+) -> Summary:
+    from rl_planner.learning.training import Budget, train
+
+    learner, noise = make_learner(env, settings, device)
     budget = Budget(settings['budget_sec'], settings['steps'])
-    with progress_bar('learning', 1.0, quiet, timed=True) as bar:
+    with progress_bar('learning', 1.0, options.quiet, timed=True) as bar:
+        show = _shown_on(bar, budget)
         try:
-            show = _shown_on(bar, budget)
-            return train(env, learner, folder, budget, noise, show, began=began)
+            return train(
+                env, learner, folder, budget, noise, show, options.checkpoint_sec, began=began
+            )
         except (ValueError, FloatingPointError) as error:
             raise CommandError(str(error)) from error
 

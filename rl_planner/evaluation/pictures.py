@@ -14,6 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Polygon
 from matplotlib.ticker import EngFormatter, PercentFormatter
+from numpy.typing import NDArray
 
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.navigation.files import write_atomically
@@ -29,6 +30,16 @@ OUTCOMES = {
     Outcome.COLLISION: ('#D55E00', 'X', 'collision'),
     Outcome.TIMEOUT: ('#E69F00', 's', 'out of time'),
 }
+# Colour, marker and dashes of each curve in a chart.
+LINES = (
+    (BLUE, 'o', '-'),
+    ('#D55E00', 's', '--'),
+    ('#009E73', '^', '-.'),
+    ('#CC79A7', 'D', ':'),
+    ('#E69F00', 'v', '-'),
+    ('#56B4E9', 'P', '--'),
+    (INK, 'X', '-.'),
+)
 PANEL = 2.6  # inches
 RIM = 0.1  # around a world of its own (m)
 DPI = 150
@@ -196,6 +207,51 @@ def learning_figure(rows: Sequence[Mapping[str, float]], size: tuple[float, floa
     actor.set_xlabel('transitions', color=INK)
     actor.xaxis.set_major_formatter(EngFormatter())
     return figure
+
+
+def draw_training_contest(
+    contestants: Mapping[str, Sequence[Sequence[Sequence[float]]]], path: str | Path, clock: str
+) -> None:
+    """Draw success over training time: a thin line for each seed, a thick one for their median.
+
+    Args:
+        contestants: by name, for each seed its points: time (s) and success rate.
+        path: the picture, in one of `FORMATS`.
+        clock: what kind of seconds those are.
+
+    Raises:
+        PictureError: no such format.
+    """
+    check_picture_path(path)
+    figure = Figure((8.0, 5.0), layout=figure_layout())
+    axes = figure.subplots()
+    for level in (0.9, 0.95):
+        axes.axhline(level, color=PALE, linewidth=1.0, zorder=0)
+    for index, (name, curves) in enumerate(contestants.items()):
+        colour, _, dashes = LINES[index % len(LINES)]
+        for times, rates in (zip(*curve, strict=True) for curve in curves if curve):
+            axes.plot(times, rates, color=colour, linewidth=0.8, alpha=0.35)
+        axes.plot(*_median_curve(curves), dashes, color=colour, linewidth=2.2, label=name)
+    axes.set(xlabel=f'training time ({clock})', ylabel='success in unseen worlds', ylim=(0.0, 1.0))
+    axes.set_xlim(left=0.0)
+    axes.set_yticks([0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95])
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.spines[['top', 'right']].set_visible(False)
+    figure.legend(loc='outside lower center', ncols=2, frameon=False)
+    _save(figure, path)
+
+
+def _median_curve(
+    curves: Sequence[Sequence[Sequence[float]]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Times and the median over all curves there, as far as all of them reach."""
+    arrays = [np.array(curve).reshape(-1, 2) for curve in curves]
+    if not all(len(array) for array in arrays):
+        return np.empty(0), np.empty(0)
+    end = min(array[-1, 0] for array in arrays)
+    times = np.unique(np.concatenate([array[:, 0] for array in arrays]).clip(max=end))
+    rates = [np.interp(times, array[:, 0], array[:, 1]) for array in arrays]
+    return times, np.median(rates, axis=0)
 
 
 def _draw_curve(

@@ -84,6 +84,7 @@ def train(
     budget: Budget,
     noise: ExplorationNoise,
     on_progress: Callable[[Mapping[str, float]], None] | None = None,
+    checkpoint_sec: float = CHECKPOINT_SEC,
     clock: Callable[[], float] = time.monotonic,
     began: float | None = None,
 ) -> Summary:
@@ -104,6 +105,7 @@ def train(
         budget: when to stop.
         noise: exploration, for `env.num_envs` robots; restored likewise.
         on_progress: called with each row of metrics, about once a second.
+        checkpoint_sec: time from one checkpoint to the next.
         clock: what counts as time (s): all of it, unless a caller has something to leave out.
         began: when, by the clock, the time to be spent began to run; now, unless setting up counts.
 
@@ -114,7 +116,7 @@ def train(
             stay.
     """
     with _stop_request() as stopped, ThreadPoolExecutor(1, 'simulation') as simulation:
-        loop = _Loop(env, learner, run, budget, noise, simulation, clock, began)
+        loop = _Loop(env, learner, run, budget, noise, simulation, checkpoint_sec, clock, began)
         while not stopped.is_set() and loop.share_spent() < 1.0:
             loop.step()
             now = clock()
@@ -125,7 +127,8 @@ def train(
             if now >= loop.next_checkpoint:
                 loop.save()
         loop.update()
-        loop.report()
+        if loop.learner.transitions > loop.reported[1]:
+            loop.report()
         loop.save()
         return loop.summary(stopped.is_set())
 
@@ -141,11 +144,12 @@ class _Loop:
         budget: Budget,
         noise: ExplorationNoise,
         simulation: Executor,
+        checkpoint_sec: float,
         clock: Callable[[], float],
         began: float | None,
     ) -> None:
         self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
-        self.simulation, self.clock = simulation, clock
+        self.simulation, self.checkpoint_sec, self.clock = simulation, checkpoint_sec, clock
         self.best = BestPolicy()
         self.ticks = 0  # steps of the whole vector
         self.episodes = 0
@@ -158,7 +162,7 @@ class _Loop:
         self.obs, _ = env.reset(seed=int(seed))
         now = self.clock()
         self.started = (now if began is None else began) - spent_sec
-        self.next_report, self.next_checkpoint = now + REPORT_SEC, now + CHECKPOINT_SEC
+        self.next_report, self.next_checkpoint = now + REPORT_SEC, now + checkpoint_sec
         self.reported = (now, learner.transitions)
 
     def share_spent(self) -> float:
@@ -225,7 +229,7 @@ class _Loop:
             'elapsed_sec': self.clock() - self.started,
         }
         self.run.save_checkpoint(self.learner.transitions, state)
-        self.next_checkpoint = self.clock() + CHECKPOINT_SEC
+        self.next_checkpoint = self.clock() + self.checkpoint_sec
 
     def success_rate(self) -> float:
         return self.outcomes.count(Outcome.GOAL) / max(len(self.outcomes), 1)

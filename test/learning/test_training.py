@@ -81,10 +81,9 @@ def test_rows_of_metrics_are_logged_and_passed_on(
     with RunFolder(run_path, resume=True) as run:
         logged = run.metrics()
     assert [row['steps'] for row in rows] == list(range(8, 81, 8))
-    assert logged[:10] == rows
+    assert logged == rows
     assert 'critic_loss' not in rows[0]  # within the warm-up
     assert rows[-1]['updates'] == 8  # of what came before the last step
-    assert logged[-1]['updates'] == 10
     assert {'success_rate', 'transitions_per_sec', 'critic_loss', 'actor_loss'} <= set(rows[-1])
 
 
@@ -218,11 +217,14 @@ def test_resuming_goes_on_to_the_end_of_the_budget(
     assert len(set(env.seeds)) == 2  # not the same episodes again
 
 
-def test_resuming_a_finished_run_changes_no_weight(env: Any, run_path: Path, train: Train) -> None:
+def test_resuming_a_finished_run_changes_nothing(env: Any, run_path: Path, train: Train) -> None:
+    def kept() -> list[bytes]:
+        return [(run_path / name).read_bytes() for name in ('policy.safetensors', 'metrics.jsonl')]
+
     train(env, run_path, Budget(steps=400))
-    before = (run_path / 'policy.safetensors').read_bytes()
+    before = kept()
     train(env, run_path, Budget(steps=400), resume=True)
-    assert (run_path / 'policy.safetensors').read_bytes() == before
+    assert kept() == before
 
 
 def test_an_environment_of_another_size_is_refused_on_resuming(

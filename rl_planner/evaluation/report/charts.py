@@ -12,23 +12,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from rl_planner.evaluation.intervals import Interval
-from rl_planner.evaluation.pictures import BLUE, GREY, INK, PALE, figure_layout, learning_figure
+from rl_planner.evaluation.pictures import (
+    BLUE,
+    GREY,
+    INK,
+    LINES,
+    PALE,
+    figure_layout,
+    learning_figure,
+)
 from rl_planner.evaluation.report.markup import Html, element, picture
 from rl_planner.evaluation.robustness import RobustnessCurve
 
 WIDTH, HEIGHT = 120, 16  # of a whisker (px)
 CHART = (4.6, 3.3)  # inches
 LEARNING_CHART = (4.6, 5.0)
-
-# Okabe and Ito's palette; markers and dashes say the same again.
-LINES = (
-    (BLUE, 'o', '-'),
-    ('#D55E00', 's', '--'),
-    ('#009E73', '^', '-.'),
-    ('#CC79A7', 'D', ':'),
-    ('#E69F00', 'v', '-'),
-    ('#56B4E9', 'P', '--'),
-)
 
 
 def rate_scale(intervals: Iterable[Interval]) -> Interval:
