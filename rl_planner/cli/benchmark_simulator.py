@@ -118,7 +118,8 @@ def _pool(seed: int) -> EpisodePool:
     worlds = [_world(rng) for _ in range(NUM_WORLDS)]
     robot = RobotConfig()
     starts, goals = zip(*(sample_episodes(each, rng, robot, 16) for each in worlds), strict=True)
-    return EpisodePool(worlds, np.stack(starts), np.stack(goals))
+    one_family = np.zeros(len(worlds), np.int64)
+    return EpisodePool(worlds, np.stack(starts), np.stack(goals), one_family)
 
 
 def _world(rng: np.random.Generator) -> World:

@@ -237,7 +237,7 @@ def _compile(settings: Mapping[str, Any]) -> None:
     from rl_planner.simulation.episodes import EpisodePool
     from rl_planner.simulation.world import World
 
-    pool = EpisodePool([World()], np.zeros((1, 1, 3)), np.ones((1, 1, 2)))
+    pool = EpisodePool([World()], np.zeros((1, 1, 3)), np.ones((1, 1, 2)), np.zeros(1, int))
     env = _environment(settings, pool, num_envs=1)
     env.reset()
     env.step(np.zeros((1, 2), np.float32))

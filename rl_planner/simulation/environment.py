@@ -29,6 +29,7 @@ from rl_planner.navigation.observation import (
 from rl_planner.navigation.policy import ACTION_SIZE
 from rl_planner.navigation.task import Outcome, Terms
 from rl_planner.simulation.compiled import Doubles, Floats, Indices, compiled_exactly
+from rl_planner.simulation.curriculum import Curriculum
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import EpisodePool
 from rl_planner.simulation.history import Past
@@ -148,7 +149,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     within clearance_margin of an obstacle (linear), + goal_reward, - collision_penalty.
 
     **Start**: a random episode of the pool: free, connected to its goal, 3 m or more away from it,
-    any heading, at rest.
+    any heading, at rest. Of several families of worlds, `curriculum` chooses.
 
     **Termination**: within xy_goal_tolerance of the goal, or touching an obstacle.
     **Truncation**: after time_limit.
@@ -180,7 +181,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self.observation = observation or ObservationConfig()
         lidar = lidar or LidarConfig()
         self.metadata = {'autoreset_mode': AutoresetMode.SAME_STEP}
-        self.pool = pool
+        self.pool, self.curriculum = pool, Curriculum(pool.families)
         self.simulator = BatchSimulator(
             self.robot,
             lidar,
@@ -247,6 +248,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         """Start a new episode in every environment."""
         if seed is not None:
             self._seed(seed)
+        self.curriculum = Curriculum(self.pool.families)
         self._start(self.simulator.rows)
         observations = self._newer.observations
         return observations.copy() if self._copy else observations, {}
@@ -266,6 +268,8 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         )
         ended = np.flatnonzero(results.ended)
         if len(ended):
+            succeeded = results.outcomes[ended] == Outcome.GOAL
+            self.curriculum.add(self.simulator.worlds[ended], succeeded)
             self._start(ended)
         if self._copy:
             results = Results._make(each.copy() for each in results)
@@ -278,12 +282,12 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
 
     def _start(self, rows: Rows) -> None:
         """Begin new episodes, and observe where they begin."""
-        worlds, pairs = self.pool.starts.shape[:2]
-        drawn = self._rng.integers(worlds * pairs, size=len(rows))
-        self.simulator.place(rows, drawn // pairs, self.pool.starts.reshape(-1, 3)[drawn])
+        worlds = self.curriculum.draw(self._rng, len(rows))
+        pairs = self._rng.integers(self.pool.starts.shape[1], size=len(rows))
+        self.simulator.place(rows, worlds, self.pool.starts[worlds, pairs])
         begin(
             rows,
-            self.pool.goals.reshape(-1, 2)[drawn],
+            self.pool.goals[worlds, pairs],
             self.simulator.robots,
             self.goals,
             self.distances,

@@ -30,11 +30,15 @@ class Episode:
 
 @dataclass(frozen=True)
 class EpisodePool:
-    """Many tasks: P pairs of start (W, P, 3) and goal (W, P, 2) in each of W worlds."""
+    """Many tasks: P pairs of start (W, P, 3) and goal (W, P, 2) in each of W worlds.
+
+    `families` (W,) numbers, from 0 on, the families that the worlds are of.
+    """
 
     worlds: Sequence[World]
     starts: FloatArray
     goals: FloatArray
+    families: NDArray[np.int64]
 
     def episode(self, world: int, pair: int) -> Episode:
         x, y, yaw = self.starts[world, pair].tolist()
@@ -48,6 +52,7 @@ class EpisodePool:
             [world for pool in pools for world in pool.worlds],
             np.concatenate([pool.starts for pool in pools]),
             np.concatenate([pool.goals for pool in pools]),
+            np.concatenate([pool.families for pool in pools]),
         )
 
 
@@ -103,9 +108,10 @@ def random_pool(
     Args:
         indices: of the worlds; a number stands for so many, from 0 on.
     """
-    worlds, starts, goals = [], [], []
+    worlds, starts, goals, numbers = [], [], [], []
     for index in range(indices) if isinstance(indices, int) else indices:
-        family = families[index % len(families)]
+        number = index % len(families)
+        family = families[number]
         rng = generator(purpose, seed, index, family)
         world, world_starts, world_goals = random_episodes(
             rng, robot, pairs_per_world, FAMILIES[family]
@@ -113,9 +119,10 @@ def random_pool(
         worlds.append(world)
         starts.append(world_starts)
         goals.append(world_goals)
+        numbers.append(number)
         if on_world:
             on_world()
-    return EpisodePool(worlds, np.stack(starts), np.stack(goals))
+    return EpisodePool(worlds, np.stack(starts), np.stack(goals), np.array(numbers))
 
 
 def world_pool(
@@ -123,4 +130,4 @@ def world_pool(
 ) -> EpisodePool:
     """Episodes in one given world."""
     starts, goals = sample_episodes(world, generator(purpose, seed), robot, pairs)
-    return EpisodePool([world], starts[None], goals[None])
+    return EpisodePool([world], starts[None], goals[None], np.zeros(1, np.int64))

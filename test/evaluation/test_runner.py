@@ -121,7 +121,7 @@ def test_it_drives_as_in_training(make_policy: Callable[..., Policy]) -> None:
         (result,) = drive(planner, scenario)
         starts, goals = np.array([[scenario.start]]), np.array([[scenario.goal]])
         env = NavigationVectorEnv(
-            1, EpisodePool([scenario.world], starts, goals), lidar=SETTING.lidar
+            1, EpisodePool([scenario.world], starts, goals, np.zeros(1, int)), lidar=SETTING.lidar
         )
         obs, _ = env.reset()
         for place in result.path[1:-1]:

@@ -41,7 +41,7 @@ def make(num_envs: int = 6, pool: EpisodePool = POOL, **options: Any) -> Navigat
 
 def one_task(start: Any, goal: Any, world: World | None = None) -> EpisodePool:
     starts, goals = np.array([[start]], np.float64), np.array([[goal]], np.float64)
-    return EpisodePool([world or World()], starts, goals)
+    return EpisodePool([world or World()], starts, goals, np.zeros(1, int))
 
 
 def actions_for(env: NavigationVectorEnv, action: tuple[float, float]) -> NDArray[np.float32]:
