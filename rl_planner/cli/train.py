@@ -204,6 +204,7 @@ def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEn
         TaskConfig.from_mapping(settings['task']),
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
+        copy=False,
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
     )
 
