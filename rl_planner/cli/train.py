@@ -80,7 +80,8 @@ def add_parser(subparsers: Any) -> None:
         '--budget-sec',
         type=duration,
         metavar='S',
-        help=f'train for so long, all in all; default: {DEFAULT_BUDGET_SEC:g}',
+        help='train for so long, all in all, the making of worlds included; '
+        f'default: {DEFAULT_BUDGET_SEC:g}',
     )
     budget.add_argument(
         '--steps', type=count, metavar='N', help='train on so many transitions, all in all'
@@ -121,6 +122,7 @@ def _families(world: str) -> list[str] | None:
 def run(options: argparse.Namespace) -> int:
     from rl_planner.learning.run import RunFolder
 
+    began = time.monotonic()
     device = _device(options.device)
     out = _run_dir(options)
     if options.resume:
@@ -128,10 +130,10 @@ def run(options: argparse.Namespace) -> int:
             settings = _resumed_settings(options, folder)
     else:
         settings = _new_settings(options)
-    env = _environment(settings, options.quiet)
+    env = _environment(settings, _pool(settings, options.quiet))
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
-        summary = _train(env, settings, folder, device, options.quiet)
+        summary = _train(env, settings, folder, device, options.quiet, began)
     _report(summary, settings, device, out, options.json)
     return 130 if summary.interrupted else 0
 
@@ -192,14 +194,48 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {'budget_sec': seconds, 'steps': steps}
 
 
-def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
-    from rl_planner.simulation.environment import NavigationVectorEnv
+def _pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
+    """The worlds to train in; by the time they are there, the simulator is compiled."""
+    from rl_planner.simulation.background_pool import BackgroundPool
+    from rl_planner.simulation.episodes import world_pool
+    from rl_planner.simulation.random_world import Purpose
+    from rl_planner.simulation.sdf import read_sdf
 
     robot = RobotConfig.from_mapping(settings['robot'])
+    if (families := _families(settings['world'])) is None:
+        world = read_sdf(settings['world'])
+        return world_pool(Purpose.TRAINING, settings['seed'], world, robot)
+    count = max(NUM_WORLDS, WORLDS_PER_FAMILY * len(families))
+    with (
+        BackgroundPool(Purpose.TRAINING, settings['seed'], count, robot, families) as pending,
+        progress_bar('worlds', count, quiet) as bar,
+    ):
+        _compile(settings)
+        return pending.result(bar.update)
+
+
+def _compile(settings: Mapping[str, Any]) -> None:
+    """Have one robot drive one step in an empty world."""
+    import numpy as np
+
+    from rl_planner.simulation.episodes import EpisodePool
+    from rl_planner.simulation.world import World
+
+    pool = EpisodePool([World()], np.zeros((1, 1, 3)), np.ones((1, 1, 2)))
+    env = _environment(settings, pool, num_envs=1)
+    env.reset()
+    env.step(np.zeros((1, 2), np.float32))
+
+
+def _environment(
+    settings: Mapping[str, Any], pool: EpisodePool, num_envs: int = NUM_ROBOTS
+) -> NavigationVectorEnv:
+    from rl_planner.simulation.environment import NavigationVectorEnv
+
     return NavigationVectorEnv(
-        NUM_ROBOTS,
-        _pool(settings['world'], settings['seed'], robot, quiet),
-        robot,
+        num_envs,
+        pool,
+        RobotConfig.from_mapping(settings['robot']),
         LidarConfig.from_mapping(settings['lidar']),
         TaskConfig.from_mapping(settings['task']),
         ObservationConfig.from_mapping(settings['observation']),
@@ -209,24 +245,13 @@ def _environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEn
     )
 
 
-def _pool(world: str, run_seed: int, robot: RobotConfig, quiet: bool) -> EpisodePool:
-    from rl_planner.simulation.episodes import random_pool, world_pool
-    from rl_planner.simulation.random_world import Purpose
-    from rl_planner.simulation.sdf import read_sdf
-
-    if (families := _families(world)) is None:
-        return world_pool(Purpose.TRAINING, run_seed, read_sdf(world), robot)
-    count = max(NUM_WORLDS, WORLDS_PER_FAMILY * len(families))
-    with progress_bar('worlds', count, quiet) as bar:
-        return random_pool(Purpose.TRAINING, run_seed, count, robot, families, on_world=bar.update)
-
-
 def _train(
     env: NavigationVectorEnv,
     settings: Mapping[str, Any],
     folder: RunFolder,
     device: str,
     quiet: bool,
+    began: float,
 ) -> Summary:
     import numpy as np
 
@@ -249,7 +274,8 @@ def _train(
     budget = Budget(settings['budget_sec'], settings['steps'])
     with progress_bar('learning', 1.0, quiet, timed=True) as bar:
         try:
-            return train(env, learner, folder, budget, noise, _shown_on(bar, budget))
+            show = _shown_on(bar, budget)
+            return train(env, learner, folder, budget, noise, show, began=began)
         except (ValueError, FloatingPointError) as error:
             raise CommandError(str(error)) from error
 
