@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rl_planner.cli import irsim_peer
 from rl_planner.cli.options import add_seed, count, progress_bar, table
 
 if TYPE_CHECKING:
@@ -18,15 +19,17 @@ if TYPE_CHECKING:
     from rl_planner.simulation.world import World
 
 TEXT = """\
-Measure robot-steps per second of the embedded simulator.
+Measure robot-steps per second of the embedded simulator, beside IR-SIM.
 
-Ray casting alone, and the whole step of the environment (kinematics, ray casting, observation,
-reward, new episodes), in worlds of 24 segments and 10 circles.
+Ray casting alone, and the whole step of the environment (kinematics, clearances, ray casting,
+observation, reward, new episodes), in worlds of 22 segments and 10 circles. IR-SIM drives one robot
+in one of these worlds, without drawing it; pip install 'rl_planner[peers]' brings it.
 """
 
-BEAMS, ROBOTS = (36, 360), (64, 256, 1024)
+BEAMS, ROBOTS = (36, 360), (128, 1024, 4096)
 NUM_WORLDS = 64
-MEASURED_SEC, REPETITIONS = 0.25, 3  # of each figure; the best repetition counts
+MEASURED_SEC, REPETITIONS = 0.05, 15  # of each figure; the best repetition counts
+PEER_SEC = 2.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar='T',
         help='numbers of threads to try; default: 1 2',
     )
+    parser.add_argument('--no-peers', action='store_true', help='without IR-SIM')
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -52,11 +56,36 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             bar.update()
     header = ('beams', 'robots', 'threads', 'ray casting', 'whole step')
     print(table(header, map(_cells, results)), '\nin robot-steps per second', sep='\n')
-    return {'results': results}
+    return {'results': results, 'peers': [] if options.no_peers else _peers(pool, results)}
 
 
 def _cells(result: dict[str, Any]) -> list[str]:
-    return [f'{value:,.0f}' for value in result.values()]
+    names = ('beams', 'robots', 'threads', 'ray_casting_per_sec', 'steps_per_sec')
+    return [f'{result[name]:,.0f}' for name in names]
+
+
+def _peers(pool: EpisodePool, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """IR-SIM's figures, and how many times as fast the best of ours is."""
+    from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+
+    if not irsim_peer.installed():
+        print("\nnot compared with IR-SIM: pip install 'rl_planner[peers]'")
+        return []
+    episode, peers = pool.episode(0, 0), []
+    print('\nIR-SIM in the same world:')
+    for beams in BEAMS:
+        rate = irsim_peer.steps_per_sec(
+            episode,
+            RobotConfig(),
+            LidarConfig(num_beams=beams),
+            TaskConfig().control_period,
+            PEER_SEC,
+        )
+        best = max(each['steps_per_sec'] for each in results if each['beams'] == beams)
+        print(f'{beams} beams: {rate:,.0f} robot-steps per second; ours: {best / rate:,.0f} times')
+        size = {name: results[0][name] for name in ('segments', 'circles')}
+        peers.append({'peer': 'ir-sim', 'beams': beams, **size, 'steps_per_sec': rate})
+    return peers
 
 
 def _measure_case(
@@ -68,15 +97,17 @@ def _measure_case(
     from rl_planner.simulation.environment import NavigationVectorEnv
 
     lidar = LidarConfig(num_beams=beams)
-    env = NavigationVectorEnv(robots, pool, lidar=lidar, seed=seed, threads=threads)
+    env = NavigationVectorEnv(robots, pool, lidar=lidar, seed=seed, threads=threads, copy=False)
     env.reset(seed=seed)
     actions = np.random.default_rng(seed).uniform(-1.0, 1.0, (robots, 2)).astype(np.float32)
     return {
-        'beams': beams,
         'robots': robots,
+        'beams': beams,
+        'segments': len(pool.worlds[0].segments),
+        'circles': len(pool.worlds[0].circles),
         'threads': threads,
         'ray_casting_per_sec': robots * _rate(_ray_casting(env)),
-        'whole_step_per_sec': robots * _rate(lambda: env.step(actions)),
+        'steps_per_sec': robots * _rate(lambda: env.step(actions)),
     }
 
 
@@ -123,13 +154,19 @@ def _pool(seed: int) -> EpisodePool:
 
 
 def _world(rng: np.random.Generator) -> World:
-    """8 x 8 m within walls, two boxes and ten pillars."""
+    """8 x 8 m between four walls, with four boxes, a partition seen from both sides, ten pillars.
+
+    4 + 4 * 4 + 2 segments and 10 circles.
+    """
     import numpy as np
 
     from rl_planner.simulation.world import World
 
-    walls = [[0, 4, 0, 8, 0.1], [0, -4, 0, 8, 0.1], [4, 0, 0, 0.1, 8], [-4, 0, 0, 0.1, 8]]
-    turns, sizes = rng.uniform(-np.pi, np.pi, 2), rng.uniform(0.3, 1.2, (2, 2))
-    boxes = np.column_stack([rng.uniform(-3.5, 3.5, (2, 2)), turns, sizes])
+    edges = [[-4, -4, -4, 4], [-4, 4, 4, 4], [4, 4, 4, -4], [4, -4, -4, -4]]
+    turns, sizes = rng.uniform(-np.pi, np.pi, 4), rng.uniform(0.3, 1.2, (4, 2))
+    boxes = np.column_stack([rng.uniform(-3.5, 3.5, (4, 2)), turns, sizes])
     pillars = np.column_stack([rng.uniform(-3.5, 3.5, (10, 2)), rng.uniform(0.1, 0.3, 10)])
-    return World(boxes=np.concatenate([walls, boxes]), circles=pillars)
+    middle, turn = rng.uniform(-2.5, 2.5, 2), rng.uniform(-np.pi, np.pi)
+    half = np.array([np.cos(turn), np.sin(turn)])
+    sides = [[*(middle - half), *(middle + half)], [*(middle + half), *(middle - half)]]
+    return World(boxes=boxes, circles=pillars, walls=np.array(edges + sides))

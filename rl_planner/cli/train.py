@@ -256,6 +256,7 @@ def _environment(
         TaskConfig.from_mapping(settings['task']),
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
+        copy=False,
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
         copy=False,
     )

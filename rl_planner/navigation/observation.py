@@ -115,7 +115,7 @@ class ObservationEncoder:
 
     Attributes:
         nearest: (batch_size, num_sectors) each sector's nearest return as last encoded (m).
-        robot_numbers: the last part of every observation.
+        robot_numbers: what an observation says of the robot.
     """
 
     def __init__(

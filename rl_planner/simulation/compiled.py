@@ -16,7 +16,7 @@ Doubles = NDArray[np.float64]
 Indices = NDArray[np.int64]
 # No 'ninf': infinite ranges have a meaning here.
 FASTMATH = {'nnan', 'contract', 'reassoc', 'nsz', 'arcp'}
-INLINED = {'forceinline': True, '_nrt': False}  # without numba's counts of references
+INLINED = {'forceinline': True, '_nrt': False, 'no_cpython_wrapper': True}
 # Arrays that inner loops run over are padded to a multiple of this, the float32 numbers in the
 # widest vector register, and the loops run over range(LANES * blocks): only then does LLVM know
 # that nothing is left over, and the odd rest of a loop takes longer than the loop.
@@ -54,7 +54,7 @@ def inlined_exactly(function: Any) -> Any:
 
 def _jit(function: Any, **options: Any) -> Any:
     # 'numpy': a division by zero is infinite. Python's error would keep loops from vectorising.
-    options = {'nogil': True, 'error_model': 'numpy', **options}
+    options = {'nogil': True, 'error_model': 'numpy', 'no_cfunc_wrapper': True, **options}
     dispatcher = numba.njit(function, cache=True, **options)
     try:
         index = dispatcher._cache._cache_file

@@ -197,7 +197,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self._past = Past.of(self.observation, num_envs)
         self._terms, self._limits = Terms.of(self.task), Limits.of(self.robot)
         self._make_spaces()
-        self._make_state(encoder)
+        self._make_state()
         self._seed(seed)
 
     def _make_spaces(self) -> None:
@@ -215,8 +215,8 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         self.observation_space = batch(self.single_observation_space, self.num_envs)
         self.action_space = batch(self.single_action_space, self.num_envs)
 
-    def _make_state(self, encoder: ObservationEncoder) -> None:
-        n, size = self.num_envs, encoder.size
+    def _make_state(self) -> None:
+        n, size = self.num_envs, observation_size(self.observation)
         self.goals, self.commands = np.zeros((n, 2)), np.zeros((n, 2))
         self.distances = np.zeros(n)
         self._newer, self._older = (
@@ -231,10 +231,6 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
             )
             for _ in range(2)
         )
-        numbers, begin = encoder.robot_numbers, encoder.config.num_sectors + 7
-        for results in (self._newer, self._older):
-            for part in (results.observations, results.final_observations):
-                part[:, begin : begin + len(numbers)] = numbers
 
     def _seed(self, seed: int) -> None:
         """Seed the draw of episodes and, apart from it, the lidar's noise."""

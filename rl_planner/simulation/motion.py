@@ -216,9 +216,9 @@ def drive(
         for _ in range(pieces):
             _advance(rows, duration / pieces, robots, dynamics, before)
             move(rows, robots.times, worlds, obstacles, moving)
-            measure(rows, poses, worlds, obstacles, moving, shape, robots.clearances)
-            num_held = _hold(rows, robots, before, held)
-            if num_held:
-                rest = held[:num_held]
-                measure(rest, poses, worlds, obstacles, moving, shape, robots.clearances)
+            chosen = rows
+            for attempt in range(2):  # one call: LLVM would compile a second one once more
+                measure(chosen, poses, worlds, obstacles, moving, shape, robots.clearances)
+                if attempt == 0:
+                    chosen = held[: _hold(rows, robots, before, held)]
     sense(rows, poses, worlds, obstacles, moving, beams, robots.ranges)

@@ -71,16 +71,22 @@ class Sectors(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """What the rest of an observation is divided by (m, m/s, rad/s)."""
+    """The rest of an observation: what it is divided by (m, m/s, rad/s), and what never changes."""
 
     goal_distance_clip: float
     max_linear_vel: float
     max_angular_vel: float
+    robot_numbers: Floats  # what an observation says of the robot
 
     @classmethod
     def of(cls, encoder: ObservationEncoder) -> Scales:
         robot = encoder.robot
-        return cls(encoder.config.goal_distance_clip, robot.max_linear_vel, robot.max_angular_vel)
+        return cls(
+            encoder.config.goal_distance_clip,
+            robot.max_linear_vel,
+            robot.max_angular_vel,
+            encoder.robot_numbers,
+        )
 
 
 @inlined_exactly
@@ -138,7 +144,7 @@ def observe(
     past: Past,
     out: Floats,
 ) -> None:
-    """Write the observations of the robots `rows`, up to the robot's own numbers, which stay.
+    """Write the observations of the robots `rows`.
 
     Args:
         goals: (N, 2) in the world frame, which odometry takes its own for (m).
@@ -170,3 +176,5 @@ def observe(
         out[row, count + 4] = velocities[row, 1] / scales.max_angular_vel
         out[row, count + 5] = commands[row, 0] / scales.max_linear_vel
         out[row, count + 6] = commands[row, 1] / scales.max_angular_vel
+        for i in range(len(scales.robot_numbers)):
+            out[row, count + 7 + i] = scales.robot_numbers[i]

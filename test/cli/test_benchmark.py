@@ -14,34 +14,65 @@ from rl_planner.cli import (
     benchmark_policy,
     benchmark_simulator,
     benchmark_transport,
+    irsim_peer,
 )
 from rl_planner.cli.options import CommandError
 
 
-def test_the_simulator_is_measured(
-    command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of the simulator that are worth nothing, at once."""
     monkeypatch.setattr(benchmark_simulator, 'MEASURED_SEC', 0.001)
     monkeypatch.setattr(benchmark_simulator, 'REPETITIONS', 1)
     monkeypatch.setattr(benchmark_simulator, 'ROBOTS', (64, 128))
+
+
+def test_the_simulator_is_measured(command: Any, quick: None, tmp_path: Path) -> None:
     path = tmp_path / 'figures.json'
-    answer = command('benchmark', 'simulator', '--threads', 1, 2, '--json', path)
+    options = ['--threads', 1, 2, '--no-peers', '--json', path]
+    answer = command('benchmark', 'simulator', *options)
     assert (answer.code, answer.err) == (0, '')
     assert answer.out.splitlines()[0].split()[:3] == ['beams', 'robots', 'threads']
+    assert 'IR-SIM' not in answer.out
     figures = json.loads(path.read_text())
     cases = {(each['beams'], each['robots'], each['threads']) for each in figures['results']}
     assert cases == {(b, n, t) for b in (36, 360) for n in (64, 128) for t in (1, 2)}
     for each in figures['results']:
+        assert (each['segments'], each['circles']) == (22, 10)
         assert each['ray_casting_per_sec'] > 0.0
-        assert each['whole_step_per_sec'] > 0.0
-    assert figures['benchmark'] == 'simulator'
+        assert each['steps_per_sec'] > 0.0
+    assert (figures['benchmark'], figures['peers']) == ('simulator', [])
 
 
 def test_the_worlds_measured_in_are_as_said() -> None:
     pool = benchmark_simulator._pool(seed=0)
     assert len(pool.worlds) == 64
     for world in pool.worlds:
-        assert (len(world.segments), len(world.circles)) == (24, 10)
+        assert (len(world.segments), len(world.circles)) == (22, 10)
+
+
+def test_the_simulator_is_compared(
+    command: Any, quick: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(irsim_peer, 'installed', lambda: True)
+    monkeypatch.setattr(irsim_peer, 'steps_per_sec', lambda *_: 0.5)
+    path = tmp_path / 'figures.json'
+    answer = command('benchmark', 'simulator', '--threads', 1, '--json', path)
+    assert answer.code == 0
+    figures = json.loads(path.read_text())
+    best = max(each['steps_per_sec'] for each in figures['results'] if each['beams'] == 36)
+    assert f'\n36 beams: 0 robot-steps per second; ours: {2.0 * best:,.0f} times\n' in answer.out
+    peer = {'peer': 'ir-sim', 'segments': 22, 'circles': 10, 'steps_per_sec': 0.5}
+    assert figures['peers'] == [{**peer, 'beams': beams} for beams in (36, 360)]
+
+
+def test_without_irsim_there_is_a_word_about_it(
+    command: Any, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(irsim_peer, 'installed', lambda: False)
+    answer = command('benchmark', 'simulator', '--threads', 1)
+    assert (answer.code, answer.err) == (0, '')
+    assert answer.out.endswith("not compared with IR-SIM: pip install 'rl_planner[peers]'\n")
 
 
 PROBE = 'print("starting")\nprint(\'{"median_ms": 1.5, "p99_ms": 4.25, "samples": 900}\')\n'
