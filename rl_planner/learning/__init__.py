@@ -1,1 +1,1 @@
-"""Actor and critic, replay, exploration, DDPG, checkpoints and the training loop."""
+"""Actor and critic, replay, exploration, DDPG, TD3 and SAC, checkpoints and the training loop."""

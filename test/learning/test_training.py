@@ -262,3 +262,10 @@ def test_a_budget_is_spent_by_whichever_is_nearer_its_end(budget: Budget, share:
 def test_a_budget_needs_an_end() -> None:
     with pytest.raises(ValueError, match='a budget must have seconds or steps'):
         Budget()
+
+
+def test_metrics_are_averaged_over_the_updates_that_have_them() -> None:
+    rows = [{'critic_loss': 1.0}, {'critic_loss': 2.0, 'actor_loss': 5.0}, {'critic_loss': 6.0}]
+    tensors = [{name: torch.tensor(value) for name, value in row.items()} for row in rows]
+    assert training.mean_metrics(tensors) == {'critic_loss': 3.0, 'actor_loss': 5.0}
+    assert training.mean_metrics([]) == {}
