@@ -83,7 +83,8 @@ def add_parser(subparsers: Any) -> None:
         '--budget-sec',
         type=duration,
         metavar='S',
-        help=f'train for so long, all in all; default: {DEFAULT_BUDGET_SEC:g}',
+        help='train for so long, all in all, the making of worlds included; '
+        f'default: {DEFAULT_BUDGET_SEC:g}',
     )
     budget.add_argument(
         '--steps', type=count, metavar='N', help='train on so many transitions, all in all'
@@ -132,6 +133,7 @@ def _families(world: str) -> list[str] | None:
 def run(options: argparse.Namespace) -> int:
     from rl_planner.learning.run import RunFolder
 
+    began = time.monotonic()
     device = _device(options.device)
     out = _run_dir(options)
     if options.resume:
@@ -139,10 +141,10 @@ def run(options: argparse.Namespace) -> int:
             settings = _resumed_settings(options, folder)
     else:
         settings = new_settings(options)
-    env = make_environment(settings, options.quiet)
+    env = make_environment(settings, make_pool(settings, options.quiet))
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
-        summary = _train(env, settings, folder, device, options)
+        summary = _train(env, settings, folder, device, options, began)
     _report(summary, settings, device, out, options.json)
     return 130 if summary.interrupted else 0
 
@@ -203,32 +205,54 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {'budget_sec': seconds, 'steps': steps}
 
 
-def make_environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
-    from rl_planner.simulation.environment import NavigationVectorEnv
+def make_pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
+    """The worlds to train in; by the time they are there, the simulator is compiled."""
+    from rl_planner.simulation.background_pool import BackgroundPool
+    from rl_planner.simulation.episodes import world_pool
+    from rl_planner.simulation.random_world import Purpose
+    from rl_planner.simulation.sdf import read_sdf
 
     robot = RobotConfig.from_mapping(settings['robot'])
+    if (families := _families(settings['world'])) is None:
+        world = read_sdf(settings['world'])
+        return world_pool(Purpose.TRAINING, settings['seed'], world, robot)
+    count = max(NUM_WORLDS, WORLDS_PER_FAMILY * len(families))
+    with (
+        BackgroundPool(Purpose.TRAINING, settings['seed'], count, robot, families) as pending,
+        progress_bar('worlds', count, quiet) as bar,
+    ):
+        _compile(settings)
+        return pending.result(bar.update)
+
+
+def _compile(settings: Mapping[str, Any]) -> None:
+    """Have one robot drive one step in an empty world."""
+    import numpy as np
+
+    from rl_planner.simulation.episodes import EpisodePool
+    from rl_planner.simulation.world import World
+
+    pool = EpisodePool([World()], np.zeros((1, 1, 3)), np.ones((1, 1, 2)))
+    env = make_environment(settings, pool, num_envs=1)
+    env.reset()
+    env.step(np.zeros((1, 2), np.float32))
+
+
+def make_environment(
+    settings: Mapping[str, Any], pool: EpisodePool, num_envs: int = NUM_ROBOTS
+) -> NavigationVectorEnv:
+    from rl_planner.simulation.environment import NavigationVectorEnv
+
     return NavigationVectorEnv(
-        NUM_ROBOTS,
-        _pool(settings['world'], settings['seed'], robot, quiet),
-        robot,
+        num_envs,
+        pool,
+        RobotConfig.from_mapping(settings['robot']),
         LidarConfig.from_mapping(settings['lidar']),
         TaskConfig.from_mapping(settings['task']),
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
     )
-
-
-def _pool(world: str, run_seed: int, robot: RobotConfig, quiet: bool) -> EpisodePool:
-    from rl_planner.simulation.episodes import random_pool, world_pool
-    from rl_planner.simulation.random_world import Purpose
-    from rl_planner.simulation.sdf import read_sdf
-
-    if (families := _families(world)) is None:
-        return world_pool(Purpose.TRAINING, run_seed, read_sdf(world), robot)
-    count = max(NUM_WORLDS, WORLDS_PER_FAMILY * len(families))
-    with progress_bar('worlds', count, quiet) as bar:
-        return random_pool(Purpose.TRAINING, run_seed, count, robot, families, on_world=bar.update)
 
 
 def make_learner(
@@ -259,6 +283,7 @@ def _train(
     folder: RunFolder,
     device: str,
     options: argparse.Namespace,
+    began: float,
 ) -> Summary:
     from rl_planner.learning.training import Budget, train
 
@@ -267,7 +292,9 @@ def _train(
     with progress_bar('learning', 1.0, options.quiet, timed=True) as bar:
         show = _shown_on(bar, budget)
         try:
-            return train(env, learner, folder, budget, noise, show, options.checkpoint_sec)
+            return train(
+                env, learner, folder, budget, noise, show, options.checkpoint_sec, began=began
+            )
         except (ValueError, FloatingPointError) as error:
             raise CommandError(str(error)) from error
 

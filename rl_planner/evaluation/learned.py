@@ -7,7 +7,8 @@ import numpy as np
 from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.kinematics import Limits, command_from_action
-from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import Policy
 
 
@@ -27,16 +28,18 @@ class LearnedPlanner:
 
     def start(self, num_robots: int) -> None:
         config, scan = self._policy.metadata.observation, ScanGeometry.of(self._setting.lidar)
-        self._encoder = ObservationEncoder(config, self._setting.robot, scan, num_robots)
-        self._observations = np.empty((num_robots, self._encoder.size), np.float32)
+        self._observer = Observer(config, self._setting.robot, scan, num_robots)
+        self._observations = np.empty((num_robots, self._observer.size), np.float32)
 
     def velocity_command(self, perception: Perception) -> Floats:
         out = self._observations[: len(perception.robots)]
-        self._encoder.encode(
+        self._observer.observe(
+            perception.robots,
             perception.ranges,
             perception.goal,
             perception.velocity,
             perception.previous_command,
+            perception.pose,
             out,
         )
         actions = self._policy.act(out)

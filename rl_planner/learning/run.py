@@ -1,10 +1,11 @@
 """The folder of one training: all that it leaves behind.
 
-config.yaml         what it was started with
-checkpoints/        the newest two states to go on from
-metrics.jsonl       one row of figures per line, as training went
-tensorboard/        the same, for `tensorboard --logdir`
-policy.safetensors  the policy as of the newest checkpoint
+config.yaml              what it was started with
+checkpoints/             the newest two states to go on from
+metrics.jsonl            one row of figures per line, as training went
+tensorboard/             the same, for `tensorboard --logdir`
+policy.safetensors       the policy as of the newest checkpoint; in the end the final one
+best_policy.safetensors  the one with which most episodes succeeded while it learnt
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class RunFolder:
     def __init__(self, path: str | Path, resume: bool = False) -> None:
         self.path = Path(path)
         self.policy_path = self.path / 'policy.safetensors'
+        self.best_policy_path = self.path / 'best_policy.safetensors'
         self._config_path = self.path / 'config.yaml'
         self._metrics_path = self.path / 'metrics.jsonl'
         self._checkpoints = self.path / 'checkpoints'
@@ -100,6 +102,9 @@ class RunFolder:
 
     def save_policy(self, policy: Policy) -> None:
         policy.save(self.policy_path)
+
+    def save_best_policy(self, policy: Policy) -> None:
+        policy.save(self.best_policy_path)
 
     def save_checkpoint(self, step: int, state: Mapping[str, Any]) -> None:
         """Write the state as of `step` transitions; the newest two are kept."""

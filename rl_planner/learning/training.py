@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rl_planner.learning.best_policy import BestPolicy
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.noise import ExplorationNoise
 from rl_planner.learning.run import RunFolder
@@ -33,7 +35,7 @@ class VectorEnvironment(Protocol):
 
     `infos` of `step` hold `final_obs` (N, D), the true next observation of every environment (equal
     to the observation where the episode goes on), and `outcome` (N,), `Outcome` values. Returned
-    arrays are the caller's: the next step does not change them.
+    arrays are the caller's until the step after the next. `step` is called in another thread.
     """
 
     num_envs: int
@@ -84,11 +86,15 @@ def train(
     on_progress: Callable[[Mapping[str, float]], None] | None = None,
     checkpoint_sec: float = CHECKPOINT_SEC,
     clock: Callable[[], float] = time.monotonic,
+    began: float | None = None,
 ) -> Summary:
     """Train until the budget is spent, or SIGINT (Ctrl-C) or SIGTERM asks to stop.
 
     Either way checkpoint and policy are written before it returns; a second Ctrl-C does not wait
     for that. If the run holds a checkpoint, training goes on from it.
+
+    While the robots drive one step, on a core of their own, the learner makes the updates that the
+    steps before are worth: what a transition tells is learnt one step later than it could be.
 
     With a budget of steps alone, on the CPU, the result depends on nothing but the seeds.
 
@@ -101,6 +107,7 @@ def train(
         on_progress: called with each row of metrics, about once a second.
         checkpoint_sec: time from one checkpoint to the next.
         clock: what counts as time (s): all of it, unless a caller has something to leave out.
+        began: when, by the clock, the time to be spent began to run; now, unless setting up counts.
 
     Raises:
         CheckpointError: the newest checkpoint cannot be read.
@@ -108,8 +115,8 @@ def train(
         FloatingPointError, PolicyError: learning has diverged; the last good checkpoint and policy
             stay.
     """
-    with _stop_request() as stopped:
-        loop = _Loop(env, learner, run, budget, noise, checkpoint_sec, clock)
+    with _stop_request() as stopped, ThreadPoolExecutor(1, 'simulation') as simulation:
+        loop = _Loop(env, learner, run, budget, noise, simulation, checkpoint_sec, clock, began)
         while not stopped.is_set() and loop.share_spent() < 1.0:
             loop.step()
             now = clock()
@@ -119,7 +126,8 @@ def train(
                     on_progress(row)
             if now >= loop.next_checkpoint:
                 loop.save()
-        if loop.learner.transitions > loop.reported[1]:
+        loop.update()
+        if loop.has_news():
             loop.report()
         loop.save()
         return loop.summary(stopped.is_set())
@@ -135,11 +143,14 @@ class _Loop:
         run: RunFolder,
         budget: Budget,
         noise: ExplorationNoise,
+        simulation: Executor,
         checkpoint_sec: float,
         clock: Callable[[], float],
+        began: float | None,
     ) -> None:
         self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
-        self.checkpoint_sec, self.clock = checkpoint_sec, clock
+        self.simulation, self.checkpoint_sec, self.clock = simulation, checkpoint_sec, clock
+        self.best = BestPolicy()
         self.ticks = 0  # steps of the whole vector
         self.episodes = 0
         self.outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
@@ -150,7 +161,7 @@ class _Loop:
         seed = np.random.SeedSequence((learner.seed, learner.transitions)).generate_state(1)[0]
         self.obs, _ = env.reset(seed=int(seed))
         now = self.clock()
-        self.started = now - spent_sec
+        self.started = (now if began is None else began) - spent_sec
         self.next_report, self.next_checkpoint = now + REPORT_SEC, now + checkpoint_sec
         self.reported = (now, learner.transitions)
 
@@ -158,7 +169,7 @@ class _Loop:
         return self.budget.spent(self.clock() - self.started, self.learner.transitions)
 
     def step(self) -> None:
-        """Every robot acts once, and the learner makes the updates that this is worth.
+        """Every robot acts once, while the learner makes the updates that earlier steps are worth.
 
         Raises:
             FloatingPointError: learning has diverged.
@@ -171,14 +182,23 @@ class _Loop:
             raise FloatingPointError(
                 f'learning has diverged after {learner.updates} updates: an action is not finite'
             )
-        self.obs, rewards, terminated, truncated, infos = self.env.step(actions)
+        stepped = self.simulation.submit(self.env.step, actions)
+        self.update()
+        self.obs, rewards, terminated, truncated, infos = stepped.result()
         steps = np.full(len(obs), self.ticks)
         learner.add(
             self.streams, steps, obs, actions, rewards, infos['final_obs'], terminated, truncated
         )
         self._end_episodes(terminated | truncated, infos['outcome'])
-        self.losses += [learner.update() for _ in range(learner.updates_due())]
         self.ticks += 1
+
+    def update(self) -> None:
+        """Make the updates that the transitions so far are worth."""
+        self.losses += [self.learner.update() for _ in range(self.learner.updates_due())]
+
+    def has_news(self) -> bool:
+        """Whether anything has happened since the last row of metrics."""
+        return bool(self.losses) or self.learner.transitions > self.reported[1]
 
     def report(self) -> dict[str, float]:
         """Log a row of metrics: losses are means since the last row, and missing before updates."""
@@ -192,6 +212,8 @@ class _Loop:
         }
         if self.outcomes:
             row['success_rate'] = self.success_rate()
+        if self.best.success_rate:
+            row['best_success_rate'] = self.best.success_rate
         row.update(mean_metrics(self.losses))
         self.run.log(row)
         self.losses.clear()
@@ -207,6 +229,7 @@ class _Loop:
             'ticks': self.ticks,
             'episodes': self.episodes,
             'outcomes': list(self.outcomes),
+            'best': self.best.state(),
             'elapsed_sec': self.clock() - self.started,
         }
         self.run.save_checkpoint(self.learner.transitions, state)
@@ -226,10 +249,13 @@ class _Loop:
         )
 
     def _end_episodes(self, ended: Array, outcomes: Array) -> None:
-        if ended.any():
-            self.noise.restart(ended)
-            self.outcomes.extend(outcomes[ended].tolist())
-            self.episodes += int(ended.sum())
+        if not ended.any():
+            return
+        self.noise.restart(ended)
+        self.outcomes.extend(outcomes[ended].tolist())
+        self.episodes += int(ended.sum())
+        if self.best.improved_by(outcomes[ended]):
+            self.run.save_best_policy(self.learner.policy())
 
     def _restore(self) -> float:
         """Go on from the run's checkpoint, if it has one; the time that was spent before (s)."""
@@ -240,6 +266,7 @@ class _Loop:
         self.noise.restore(state['noise'])
         self.ticks, self.episodes = state['ticks'], state['episodes']
         self.outcomes.extend(state['outcomes'])
+        self.best.restore(state['best'])
         return float(state['elapsed_sec'])
 
 

@@ -211,6 +211,13 @@ class ObservationConfig(Config):
     goal_distance_clip: float = parameter(
         5.0, 'goals beyond this distance read alike (m)', above=0.0, at_most=100.0
     )
+    history_steps: int = parameter(
+        0,
+        'control periods between the scan and an earlier one that is shown beside it, so that a '
+        'policy sees what moves; 0: none',
+        at_least=0,
+        at_most=100,
+    )
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ def is_measurement(ranges: Floats, scan: ScanGeometry) -> bool:
 class ObservationEncoder:
     """Turns batches of scans of one geometry into observations, without allocating.
 
+    All of an observation but what `history.ScanHistory` adds; `observer.Observer` is the whole.
+
     Meaning of a reading (REP-117): within [range_min, range_max] a distance; +inf, NaN, and finite
     values outside that interval (many lidars say 0 for no return) are clear; -inf is something too
     close to measure. A sector reads its nearest return; one that no beam looks into reads clear.
@@ -144,6 +146,8 @@ class ObservationEncoder:
     ) -> Floats:
         """Write the observations of N robots, N at most the batch size, and return `out`.
 
+        An earlier scan's sectors, where the layout has them, are left as they are.
+
         Args:
             ranges: (N, num_beams) readings (m).
             goal: (N, 2) the goal in the robot frame (m).
@@ -165,7 +169,7 @@ class ObservationEncoder:
         out[:, count + 4] = velocity[:, 1] / self.robot.max_angular_vel
         out[:, count + 5] = previous_command[:, 0] / self.robot.max_linear_vel
         out[:, count + 6] = previous_command[:, 1] / self.robot.max_angular_vel
-        out[:, count + 7 :] = self._robot
+        out[:, count + 7 : count + 7 + len(self._robot)] = self._robot
         return out
 
     def points(self, ranges: Floats) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -270,12 +274,14 @@ def layout(config: ObservationConfig) -> list[tuple[str, int]]:
     sectors: 1 - nearest / range_clip, counter-clockwise from straight behind: 0 clear, 1 touching;
     goal: distance / goal_distance_clip (at most 1), cosine and sine of its bearing;
     velocity, previous_command: linear and angular, by the robot's top speeds;
-    robot: its numbers in the order of ROBOT_SCALES, by those scales.
+    robot: its numbers in the order of ROBOT_SCALES, by those scales;
+    earlier_sectors: an earlier scan from where the robot is now, if there are history_steps.
     """
-    return [
+    parts = [
         ('sectors', config.num_sectors),
         ('goal', 3),
         ('velocity', 2),
         ('previous_command', 2),
         ('robot', len(ROBOT_SCALES)),
     ]
+    return [*parts, ('earlier_sectors', config.num_sectors)] if config.history_steps else parts

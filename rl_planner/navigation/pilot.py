@@ -16,7 +16,8 @@ from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskCon
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.kinematics import Limits, command_from_action
-from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
 from rl_planner.navigation.task import Outcome, Terms, evaluate
 
@@ -105,14 +106,14 @@ class Pilot:
         self.active = np.zeros(num_robots, np.bool_)
         self.goals = np.zeros((num_robots, 2))
         self._footprint, self._noise = Footprint.of(robot), noise
-        self._encoder = ObservationEncoder(observation, robot, scan, num_robots)
+        self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
         self._steps = np.zeros(num_robots, np.int64)
         self._distances = np.zeros(num_robots)
         self._commands = np.zeros((num_robots, ACTION_SIZE))
-        self._obs = np.zeros((num_robots, self._encoder.size), np.float32)
+        self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
     def set_goal(self, row: int, x: float, y: float) -> None:
@@ -134,6 +135,7 @@ class Pilot:
         self._steps[row] += self._underway[row]  # a gap in the numbering breaks n-step returns
         self._underway[row] = False
         self._commands[row] = 0.0
+        self._observer.restart(row)  # the next scan is not one period later
 
     def step(self, sensed: Sensed) -> Decision:
         """One control period of the sensed robots."""
@@ -161,17 +163,19 @@ class Pilot:
         """Observations, distances to the goals and clearances of the sensed robots."""
         rows = sensed.rows
         goal = np.stack(to_robot_frame(*sensed.poses.T, *self.goals[rows].T), axis=-1)
-        obs = np.empty((len(rows), self._encoder.size), np.float32)
-        self._encoder.encode(sensed.ranges, goal, sensed.velocities, self._commands[rows], obs)
+        obs = np.empty((len(rows), self._observer.size), np.float32)
+        self._observer.observe(
+            rows, sensed.ranges, goal, sensed.velocities, self._commands[rows], sensed.poses, obs
+        )
         clearances = self._clearances(sensed.ranges)
         return obs, np.hypot(goal[:, 0], goal[:, 1]), clearances
 
     def _clearances(self, ranges: NDArray[np.float32]) -> NDArray[Any]:
         """(n,) from the robot's edge to the nearest return of scans just encoded (m)."""
         if self._footprint.half_length == 0.0:  # a disc: the sectors know
-            nearest = self._encoder.nearest[: len(ranges)].min(axis=1)
+            nearest = self._observer.encoder.nearest[: len(ranges)].min(axis=1)
             return np.asarray(nearest - self._footprint.margin)
-        x, y = self._encoder.points(ranges)
+        x, y = self._observer.encoder.points(ranges)
         return np.asarray(point_clearance(x, y, self._footprint).min(axis=1))
 
     def _transitions(

@@ -41,6 +41,15 @@ class EpisodePool:
         goal_x, goal_y = self.goals[world, pair].tolist()
         return Episode(self.worlds[world], (x, y, yaw), (goal_x, goal_y))
 
+    @classmethod
+    def joined(cls, pools: Sequence[EpisodePool]) -> EpisodePool:
+        """One pool of all worlds, in order."""
+        return cls(
+            [world for pool in pools for world in pool.worlds],
+            np.concatenate([pool.starts for pool in pools]),
+            np.concatenate([pool.goals for pool in pools]),
+        )
+
 
 def sample_episodes(
     world: World, rng: np.random.Generator, robot: RobotConfig, count: int, family: Family = RANDOM
@@ -80,7 +89,7 @@ def random_episodes(
 def random_pool(
     purpose: Purpose,
     seed: int,
-    num_worlds: int,
+    indices: int | range,
     robot: RobotConfig,
     families: Sequence[str] = ('static',),
     pairs_per_world: int = 16,
@@ -90,9 +99,12 @@ def random_pool(
 
     Each world has a generator of its own: it depends on nothing but purpose, seed, index and
     family.
+
+    Args:
+        indices: of the worlds; a number stands for so many, from 0 on.
     """
     worlds, starts, goals = [], [], []
-    for index in range(num_worlds):
+    for index in range(indices) if isinstance(indices, int) else indices:
         family = families[index % len(families)]
         rng = generator(purpose, seed, index, family)
         world, world_starts, world_goals = random_episodes(

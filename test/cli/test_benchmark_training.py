@@ -75,7 +75,7 @@ def test_trainings_are_measured_and_drawn(command: Any, small: None, tmp_path: P
 
 def test_all_train_in_the_same_worlds_on_the_same_task(small: None) -> None:
     settings = training_contest._settings('ddpg', 3, 1.0)
-    ours = train.make_environment(settings, quiet=True)
+    ours = train.make_environment(settings, train.make_pool(settings, quiet=True))
     theirs = training_peers.make_vector_env(2, seed=3, num_worlds=train.NUM_WORLDS)
     for name in ('robot', 'task', 'observation'):
         assert getattr(ours, name) == getattr(theirs, name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rl_planner.learning import training
+from rl_planner.learning import best_policy, training
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.noise import ExplorationNoise
@@ -80,9 +81,10 @@ def test_rows_of_metrics_are_logged_and_passed_on(
     with RunFolder(run_path, resume=True) as run:
         logged = run.metrics()
     assert [row['steps'] for row in rows] == list(range(8, 81, 8))
-    assert logged == rows
+    assert logged[:10] == rows
     assert 'critic_loss' not in rows[0]  # within the warm-up
-    assert rows[-1]['updates'] == 10
+    assert rows[-1]['updates'] == 8  # of what came before the last step
+    assert logged[-1]['updates'] == 10
     assert {'success_rate', 'transitions_per_sec', 'critic_loss', 'actor_loss'} <= set(rows[-1])
 
 
@@ -104,6 +106,55 @@ def test_time_is_what_the_clock_says(env: Any, run_path: Path, train: Train) -> 
     )
     assert (summary.elapsed_sec, summary.steps) == (5.0, 20 * 8)
     assert rows == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_what_was_spent_before_counts_if_it_is_told(env: Any, run_path: Path, train: Train) -> None:
+    summary = train(env, run_path, Budget(seconds=30.0), clock=lambda: 130.0, began=100.0)
+    assert (summary.elapsed_sec, summary.steps) == (30.0, 0)
+
+
+def test_the_robots_drive_while_the_learner_updates(
+    env: Any, run_path: Path, train: Train, make_learner: Callable[..., Learner]
+) -> None:
+    learner = make_learner()
+    updated = threading.Event()
+    update = learner.update
+
+    def update_and_tell() -> Any:
+        updated.set()
+        return update()
+
+    def wait() -> None:
+        if learner.updates_due():
+            assert updated.wait(10.0)
+
+    learner.update = update_and_tell  # type: ignore[method-assign]
+    env.on_step = wait
+    assert train(env, run_path, Budget(steps=80), learner=learner).updates == 10
+
+
+def test_an_error_of_the_simulator_ends_the_training(
+    env: Any, run_path: Path, train: Train
+) -> None:
+    def fail() -> None:
+        raise RuntimeError('no robot left')
+
+    env.on_step = fail
+    with pytest.raises(RuntimeError, match='no robot left'):
+        train(env, run_path, Budget(steps=80))
+
+
+def test_the_best_policy_is_kept_beside_the_final_one(
+    env: Any, run_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(best_policy, 'WINDOW', 20)
+    train(env, run_path, Budget(steps=800))
+    with RunFolder(run_path, resume=True) as run:
+        best = Policy.load(run.best_policy_path).metadata.provenance
+        final = Policy.load(run.policy_path).metadata.provenance
+        rate = run.metrics()[-1]['best_success_rate']
+    assert 0.0 < rate <= 1.0
+    assert 0 < best['transitions'] <= final['transitions'] == 800
 
 
 def test_the_success_rate_counts_the_last_episodes(
@@ -140,14 +191,18 @@ def test_an_interrupt_saves_and_returns(
     assert state['learner']['replay']['total'] == 240
 
 
-def test_a_second_ctrl_c_does_not_wait(env: Any, run_path: Path, train: Train) -> None:
-    def interrupt_twice() -> None:
+def test_a_second_ctrl_c_does_not_wait(
+    env: Any, run_path: Path, train: Train, make_learner: Callable[..., Learner]
+) -> None:
+    def interrupt_twice() -> int:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
+        return 0
 
-    env.on_step = interrupt_twice
+    learner = make_learner()
+    learner.updates_due = interrupt_twice  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        train(env, run_path, Budget(steps=100))
+        train(env, run_path, Budget(steps=100), learner=learner)
 
 
 def test_resuming_goes_on_to_the_end_of_the_budget(

@@ -55,6 +55,8 @@ RULES: list[tuple[type[Config], str, Any, Any, str]] = [
     (ObservationConfig, 'range_clip', 1e-3, 0.0, 'above 0 and at most 100'),
     (ObservationConfig, 'range_clip', 100.0, 101.0, 'above 0 and at most 100'),
     (ObservationConfig, 'goal_distance_clip', 100.0, 0.0, 'above 0 and at most 100'),
+    (ObservationConfig, 'history_steps', 0, -1, 'at least 0 and at most 100'),
+    (ObservationConfig, 'history_steps', 100, 101, 'at least 0 and at most 100'),
     (TaskConfig, 'control_period', 1e-3, 0.0, 'above 0 and at most 1'),
     (TaskConfig, 'control_period', 1.0, 1.1, 'above 0 and at most 1'),
     (TaskConfig, 'xy_goal_tolerance', 5.0, 0.0, 'above 0 and at most 5'),

@@ -114,6 +114,7 @@ def test_the_safetensors_package_reads_it(tmp_path: Path) -> None:
         'num_sectors': 4,
         'range_clip': 3.0,
         'goal_distance_clip': 5.0,
+        'history_steps': 0,
     }
     assert metadata['robot']['radius'] == [0.17, 0.17]
     assert metadata['provenance'] == {'seed': 3, 'steps': 1000}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pytest
 
 from rl_planner.navigation.config import RobotConfig
+from rl_planner.simulation.background_pool import CHUNK, BackgroundPool
 from rl_planner.simulation.episodes import (
     START_MARGIN,
     random_episodes,
@@ -144,3 +147,32 @@ def test_a_rectangle_starts_where_it_can_turn_and_goes_where_it_fits() -> None:
     assert (starts[:, 0] * goals[:, 0] < 0.0).any()  # through the gap
     starts, goals = sample_episodes(gap, np.random.default_rng(0), RobotConfig(radius=0.4), 60)
     assert (starts[:, 0] * goals[:, 0] > 0.0).all()  # a disc of 0.8 m does not get through
+
+
+def test_a_pool_made_elsewhere_is_the_same() -> None:
+    families = ('static', 'dynamic-2')
+    made: list[int] = []
+    with BackgroundPool(Purpose.TRAINING, 5, 2 * CHUNK + 1, ROBOT, families) as pending:
+        pool = pending.result(made.append)
+    expected = random_pool(Purpose.TRAINING, 5, 2 * CHUNK + 1, ROBOT, families)
+    assert made == [CHUNK, CHUNK, 1]
+    np.testing.assert_array_equal(pool.starts, expected.starts)
+    np.testing.assert_array_equal(pool.goals, expected.goals)
+    for world, other in zip(pool.worlds, expected.worlds, strict=True):
+        np.testing.assert_array_equal(world.segments, other.segments)
+        np.testing.assert_array_equal(world.movers, other.movers)
+
+
+def test_a_pool_that_nobody_waits_for_leaves_no_process() -> None:
+    with BackgroundPool(Purpose.TRAINING, 0, 100 * CHUNK, ROBOT, ('static',)):
+        pass
+    assert not multiprocessing.active_children()
+
+
+def test_an_error_elsewhere_is_told_here() -> None:
+    giant = RobotConfig(radius=2.0)
+    with (
+        BackgroundPool(Purpose.TRAINING, 0, 1, giant, ('dense',)) as pending,
+        pytest.raises(WorldError, match='no room for an episode'),
+    ):
+        pending.result()
