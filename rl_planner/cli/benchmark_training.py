@@ -148,7 +148,7 @@ def _cells(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
             format(value, form) if value < math.inf else 'never'
             for value in (known[0], statistics.median(known), known[-1])
         )
-        return middle if len(known) == 1 else f'{middle} ({low} to {high})'
+        return middle if low == high else f'{middle} ({low} to {high})'
 
     timed = ('seconds_to_90', 'seconds_to_95', 'wall_seconds_to_95')
     return [

@@ -141,7 +141,7 @@ def run(options: argparse.Namespace) -> int:
             settings = _resumed_settings(options, folder)
     else:
         settings = new_settings(options)
-    env = make_environment(settings, options.quiet)
+    env = make_environment(settings, make_pool(settings, options.quiet))
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
         summary = _train(env, settings, folder, device, options, began)
@@ -205,12 +205,7 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {'budget_sec': seconds, 'steps': steps}
 
 
-def make_environment(settings: Mapping[str, Any], quiet: bool) -> NavigationVectorEnv:
-    """The robots that a run trains with, in worlds of their own."""
-    return _environment(settings, _pool(settings, quiet))
-
-
-def _pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
+def make_pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
     """The worlds to train in; by the time they are there, the simulator is compiled."""
     from rl_planner.simulation.background_pool import BackgroundPool
     from rl_planner.simulation.episodes import world_pool
@@ -238,12 +233,12 @@ def _compile(settings: Mapping[str, Any]) -> None:
     from rl_planner.simulation.world import World
 
     pool = EpisodePool([World()], np.zeros((1, 1, 3)), np.ones((1, 1, 2)), np.zeros(1, int))
-    env = _environment(settings, pool, num_envs=1)
+    env = make_environment(settings, pool, num_envs=1)
     env.reset()
     env.step(np.zeros((1, 2), np.float32))
 
 
-def _environment(
+def make_environment(
     settings: Mapping[str, Any], pool: EpisodePool, num_envs: int = NUM_ROBOTS
 ) -> NavigationVectorEnv:
     from rl_planner.simulation.environment import NavigationVectorEnv
@@ -258,7 +253,6 @@ def _environment(
         settings['seed'],
         copy=False,
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
-        copy=False,
     )
 
 

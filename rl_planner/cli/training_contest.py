@@ -169,7 +169,8 @@ def _settings(algorithm: str, seed: int, budget_sec: float) -> dict[str, Any]:
 
 def _train_ours(settings: Mapping[str, Any], judge: Judge) -> Trained:
     """As `rl_planner train` does, run folder included."""
-    env = train_command.make_environment(settings, quiet=True)
+    pool = train_command.make_pool(settings, quiet=True)
+    env = train_command.make_environment(settings, pool)
     learner, noise = train_command.make_learner(env, settings, 'cpu')
     env.step(learner.act(env.reset()[0]))
     judge.warm_up(learner.policy())

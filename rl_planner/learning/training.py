@@ -127,7 +127,7 @@ def train(
             if now >= loop.next_checkpoint:
                 loop.save()
         loop.update()
-        if loop.learner.transitions > loop.reported[1]:
+        if loop.has_news():
             loop.report()
         loop.save()
         return loop.summary(stopped.is_set())
@@ -195,6 +195,10 @@ class _Loop:
     def update(self) -> None:
         """Make the updates that the transitions so far are worth."""
         self.losses += [self.learner.update() for _ in range(self.learner.updates_due())]
+
+    def has_news(self) -> bool:
+        """Whether anything has happened since the last row of metrics."""
+        return bool(self.losses) or self.learner.transitions > self.reported[1]
 
     def report(self) -> dict[str, float]:
         """Log a row of metrics: losses are means since the last row, and missing before updates."""

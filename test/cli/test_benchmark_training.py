@@ -34,6 +34,7 @@ def in_this_process() -> Iterator[Executor]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A contest of seconds, in this process."""
     monkeypatch.setattr(train, 'NUM_WORLDS', 4)
+    monkeypatch.setattr(train, 'WORLDS_PER_FAMILY', 4)
     monkeypatch.setattr(benchmark_training, 'one_thread_process', in_this_process)
 
     def conditions(budget_sec: float) -> Conditions:
@@ -70,6 +71,19 @@ def test_trainings_are_measured_and_drawn(command: Any, small: None, tmp_path: P
         assert (np.diff(seconds) > 0.0).all()
         assert (seconds >= 0.4).all()
         assert set(rates) <= {0.0, 0.5, 1.0}  # of two episodes
+
+
+def test_all_train_in_the_same_worlds_on_the_same_task(small: None) -> None:
+    settings = training_contest._settings('ddpg', 3, 1.0)
+    ours = train.make_environment(settings, train.make_pool(settings, quiet=True))
+    theirs = training_peers.make_vector_env(2, seed=3, num_worlds=train.NUM_WORLDS)
+    for name in ('robot', 'task', 'observation'):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.simulator.lidar == theirs.simulator.lidar
+    np.testing.assert_array_equal(ours.pool.starts, theirs.pool.starts)
+    np.testing.assert_array_equal(ours.pool.goals, theirs.pool.goals)
+    for one, other in zip(ours.pool.worlds, theirs.pool.worlds, strict=True):
+        np.testing.assert_array_equal(one.boxes, other.boxes)
 
 
 def test_without_peers_none_is_needed(
@@ -130,8 +144,9 @@ def test_the_table_tells_median_and_range() -> None:
         'never (12.0 to never)',
         'never (12.0 to never)',
         '95.0 (93.0 to 97.0)',
-        '2,000 (2,000 to 2,000)',
+        '2,000',
     ]
+    assert benchmark_training._cells('we', rows[1:])[1:3] == ['5.0 (4.0 to 6.0)', 'never']
     assert benchmark_training._cells('we', rows[:1])[1:3] == ['8.0', '12.0']
 
 

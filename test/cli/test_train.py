@@ -21,6 +21,7 @@ STEPS = 4096  # 32 steps of 128 robots: the last two are worth updates
 @pytest.fixture(autouse=True)
 def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, 'NUM_WORLDS', 4)
+    monkeypatch.setattr(train, 'WORLDS_PER_FAMILY', 4)
 
 
 def test_a_run_leaves_its_folder_and_figures(command: Any, tmp_path: Path) -> None:

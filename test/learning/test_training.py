@@ -81,7 +81,7 @@ def test_rows_of_metrics_are_logged_and_passed_on(
     with RunFolder(run_path, resume=True) as run:
         logged = run.metrics()
     assert [row['steps'] for row in rows] == list(range(8, 81, 8))
-    assert logged == rows
+    assert logged[:10] == rows
     assert 'critic_loss' not in rows[0]  # within the warm-up
     assert rows[-1]['updates'] == 8  # of what came before the last step
     assert {'success_rate', 'transitions_per_sec', 'critic_loss', 'actor_loss'} <= set(rows[-1])
