@@ -101,17 +101,6 @@ def _find_segments(
 
 
 @inlined
-def _find_circles(
-    circles: Floats, world: int, count: int, place: Place, range_max: F32, signs: Floats
-) -> None:
-    """For each circle, below zero where it is within range (max_circles,)."""
-    for i in range(LANES * ((count + LANES - 1) // LANES)):
-        dx, dy = circles[world, 0, i] - place.lidar_x, circles[world, 1, i] - place.lidar_y
-        reach = range_max + circles[world, 2, i]
-        signs[i] = dx * dx + dy * dy - reach * reach
-
-
-@inlined
 def _fill(inverse: Floats, value: F32) -> None:
     for i in range(LANES * (len(inverse) // LANES)):
         inverse[i] = value
@@ -146,7 +135,7 @@ def _cast_segment(
 
 
 @inlined
-def _atan2(y: F32, x: F32) -> F32:
+def rough_atan2(y: F32, x: F32) -> F32:
     """atan2 within 1e-5 rad (a minimax polynomial), several times sooner."""
     ax, ay = abs(x), abs(y)
     t = min(ax, ay) / max(ax, ay, F32(1e-30))
@@ -157,73 +146,6 @@ def _atan2(y: F32, x: F32) -> F32:
     a = F32(0.5 * math.pi) - a if ay > ax else a
     a = F32(math.pi) - a if x < ZERO else a
     return -a if y < ZERO else a
-
-
-@inlined
-def _blocks_towards(
-    angle: F32, half: F32, per_radian: F32, per_turn: F32, num_blocks: int
-) -> tuple[np.uint64, np.uint64, np.uint64]:
-    """The blocks of beams within `half` of `angle` (rad from the first beam): [a, b) and [0, c).
-
-    Unsigned, for numba would check whether signed ones count from the end.
-    """
-    width = half * abs(per_radian)
-    low = angle * per_radian - width
-    while low < ZERO:
-        low += per_turn
-    while low >= per_turn:
-        low -= per_turn
-    high = low + width + width
-    begin, end = int(low) // LANES, (int(high) + 1) // LANES + 1
-    wrapped = (int(high - per_turn) + 1) // LANES + 1 if high >= per_turn - ONE else 0
-    return (
-        np.uint64(min(begin, num_blocks)),
-        np.uint64(min(end, num_blocks)),
-        np.uint64(min(wrapped, num_blocks)),
-    )
-
-
-@inlined
-def _cast_circle(
-    x: F32,
-    y: F32,
-    radius: F32,
-    begin: np.uint64,
-    end: np.uint64,
-    cos: Floats,
-    sin: Floats,
-    inverse: Floats,
-) -> None:
-    """A disc at p, on some blocks: 1/t = (u.p + sqrt(r^2 - cross(u, p)^2)) / (p.p - r^2)."""
-    lanes = np.uint64(LANES)
-    scale = ONE / (x * x + y * y - radius * radius)
-    for i in range(lanes * begin, lanes * end):
-        c, s = cos[i], sin[i]
-        along, across = x * c + y * s, x * s - y * c
-        depth = radius * radius - across * across
-        value = (along + math.sqrt(max(depth, ZERO))) * scale
-        inverse[i] = max(abs(inverse[i]), value if min(along, depth) >= ZERO else ZERO)
-
-
-@inlined
-def _cast_disc(x: F32, y: F32, radius: F32, beams: Beams, inverse: Floats) -> None:
-    """A disc within range, on the blocks of beams that meet it."""
-    num_blocks = len(inverse) // LANES
-    begin, end, wrapped = np.uint64(0), np.uint64(num_blocks), np.uint64(0)
-    squared = x * x + y * y
-    if squared <= radius * radius:
-        _fill(inverse, F32(1e9))  # the lidar is inside
-        return
-    if not beams.all_at_once:
-        # The half angle asin(r / |p|), rounded up where it is near a quarter turn.
-        half = min(radius / F32(math.sqrt(squared - radius * radius)), F32(0.5 * math.pi))
-        angle = _atan2(y, x) - beams.first
-        begin, end, wrapped = _blocks_towards(
-            angle, half, beams.per_radian, beams.per_turn, num_blocks
-        )
-    _cast_circle(x, y, radius, begin, end, beams.cos, beams.sin, inverse)
-    if wrapped:
-        _cast_circle(x, y, radius, np.uint64(0), wrapped, beams.cos, beams.sin, inverse)
 
 
 @inlined
@@ -238,6 +160,99 @@ def _turned(x: F32, y: F32, place: Place) -> tuple[F32, F32]:
     """A point of the world as the lidar sees it, along the robot's axes."""
     x, y = x - place.lidar_x, y - place.lidar_y
     return place.c * x + place.s * y, place.c * y - place.s * x
+
+
+@inlined
+def _turn_circles(
+    circles: Floats, world: int, count: int, place: Place, x: Floats, y: Floats, radius: Floats
+) -> None:
+    """Circles as the lidar sees them. One array in each loop: of more LLVM gives up telling that
+    they do not overlap.
+    """
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        dx, dy = circles[world, 0, i] - place.lidar_x, circles[world, 1, i] - place.lidar_y
+        x[i] = place.c * dx + place.s * dy
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        dx, dy = circles[world, 0, i] - place.lidar_x, circles[world, 1, i] - place.lidar_y
+        y[i] = place.c * dy - place.s * dx
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        radius[i] = circles[world, 2, i]
+
+
+@inlined
+def _find_discs(
+    x: Floats, y: Floats, radius: Floats, count: int, range_max: F32, signs: Floats
+) -> None:
+    """For each disc, below zero where it is within range."""
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        reach = range_max + radius[i]
+        signs[i] = x[i] * x[i] + y[i] * y[i] - reach * reach
+
+
+@inlined
+def _aim(
+    x: Floats, y: Floats, radius: Floats, count: int, beams: Beams, first: Floats, last: Floats
+) -> None:
+    """The beams that meet each disc, as real numbers; `first` is within [0, per_turn).
+
+    The half angle asin(r / |p|) is rounded up where it is near a quarter turn.
+    """
+    per_radian, per_turn = beams.per_radian, beams.per_turn
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        rest = max(x[i] * x[i] + y[i] * y[i] - radius[i] * radius[i], F32(1e-12))
+        half = min(radius[i] / F32(math.sqrt(rest)), F32(0.5 * math.pi))
+        last[i] = F32(2.0) * half * abs(per_radian)
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        low = (rough_atan2(y[i], x[i]) - beams.first) * per_radian - F32(0.5) * last[i]
+        first[i] = low - per_turn * F32(math.floor(low / per_turn))
+    for i in range(LANES * ((count + LANES - 1) // LANES)):
+        last[i] = first[i] + last[i]
+
+
+@inlined
+def _cast_circle(
+    x: F32,
+    y: F32,
+    radius: F32,
+    begin: np.uint64,
+    end: np.uint64,
+    cos: Floats,
+    sin: Floats,
+    inverse: Floats,
+) -> None:
+    """A disc at p, on some blocks: 1/t = (u.p + sqrt(r^2 - cross(u, p)^2)) / (p.p - r^2).
+
+    Unsigned, for numba would check whether signed ones count from the end.
+    """
+    lanes = np.uint64(LANES)
+    scale = ONE / (x * x + y * y - radius * radius)
+    for i in range(lanes * begin, lanes * end):
+        c, s = cos[i], sin[i]
+        along, across = x * c + y * s, x * s - y * c
+        depth = radius * radius - across * across
+        value = (along + math.sqrt(max(depth, ZERO))) * scale
+        inverse[i] = max(abs(inverse[i]), value if min(along, depth) >= ZERO else ZERO)
+
+
+@inlined
+def _cast_disc(
+    x: F32, y: F32, radius: F32, first: F32, last: F32, beams: Beams, inverse: Floats
+) -> None:
+    """A disc within range, on the blocks of beams that meet it."""
+    num_blocks = len(inverse) // LANES
+    begin, end, wrapped = 0, num_blocks, 0
+    if x * x + y * y <= radius * radius:
+        _fill(inverse, F32(1e9))  # the lidar is inside
+        return
+    if not beams.all_at_once:
+        beyond = last - beams.per_turn  # the last beam that meets it at the scan's beginning
+        begin = min(int(first) // LANES, num_blocks)
+        end = min((int(last) + 1) // LANES + 1, num_blocks)
+        wrapped = min((int(beyond) + 1) // LANES + 1, num_blocks) if beyond >= -ONE else 0
+    cos, sin = beams.cos, beams.sin
+    _cast_circle(x, y, radius, np.uint64(begin), np.uint64(end), cos, sin, inverse)
+    if wrapped:
+        _cast_circle(x, y, radius, np.uint64(0), np.uint64(wrapped), cos, sin, inverse)
 
 
 @inlined
@@ -273,7 +288,10 @@ def sense(
     """
     segments, num_segments, circles, num_circles, _, num_movers = obstacles
     inverse = np.empty(len(beams.cos), F32)
-    most = max(segments.shape[2], circles.shape[2])
+    discs = circles.shape[2] + LANES * (moving.shape[1] // LANES + 1)  # and movers
+    xs, ys, radii = np.empty(discs, F32), np.empty(discs, F32), np.empty(discs, F32)
+    firsts, lasts = np.empty(discs, F32), np.empty(discs, F32)
+    most = max(segments.shape[2], discs)
     signs, found = np.empty(most, F32), np.empty(most + 1, np.int64)
     for row in rows:
         world = worlds[row]
@@ -286,17 +304,16 @@ def sense(
             x0, y0 = _turned(segments[world, 0, i], segments[world, 1, i], place)
             x1, y1 = _turned(segments[world, 2, i], segments[world, 3, i], place)
             _cast_segment(x0, y0, x1, y1, beams.cos, beams.sin, inverse)
-        _find_circles(circles, world, num_circles[world], place, beams.range_max, signs)
-        num_found = _gather(signs, num_circles[world], found)
-        for k in range(num_found + num_movers[world]):
-            if k < num_found:
-                i = found[k]
-                x, y, radius = circles[world, 0, i], circles[world, 1, i], circles[world, 2, i]
-            else:
-                i = k - num_found
-                x, y, radius = moving[row, i, 0], moving[row, i, 1], moving[row, i, 2]
-            x, y = _turned(x, y, place)
-            reach = beams.range_max + radius
-            if x * x + y * y < reach * reach:
-                _cast_disc(x, y, radius, beams, inverse)
+        count = num_circles[world]
+        _turn_circles(circles, world, count, place, xs, ys, radii)
+        for i in range(num_movers[world]):
+            xs[count], ys[count] = _turned(moving[row, i, 0], moving[row, i, 1], place)
+            radii[count] = moving[row, i, 2]
+            count += 1
+        _find_discs(xs, ys, radii, count, beams.range_max, signs)
+        if not beams.all_at_once:
+            _aim(xs, ys, radii, count, beams, firsts, lasts)
+        for k in range(_gather(signs, count, found)):
+            i = found[k]
+            _cast_disc(xs[i], ys[i], radii[i], firsts[i], lasts[i], beams, inverse)
         _to_ranges(inverse, row, beams.range_min, beams.range_max, ranges)
