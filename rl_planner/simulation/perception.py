@@ -21,8 +21,8 @@ from rl_planner.simulation.compiled import (
     compiled_exactly,
     inlined_exactly,
 )
+from rl_planner.simulation.discs import rough_atan2
 from rl_planner.simulation.motion import Robots
-from rl_planner.simulation.raycast import rough_atan2
 
 ZERO, ONE, INF = F32(0.0), F32(1.0), F32(np.inf)
 TURN = 2.0 * math.pi
