@@ -114,7 +114,8 @@ def _measure_case(
 def _ray_casting(env: NavigationVectorEnv) -> Callable[[], object]:
     """One scan of every robot, and nothing else."""
     from rl_planner.navigation.observation import ScanGeometry
-    from rl_planner.simulation.raycast import Beams, sense
+    from rl_planner.simulation.beams import Beams
+    from rl_planner.simulation.raycast import sense
 
     sim = env.simulator
     beams = Beams.of(ScanGeometry.of(sim.lidar))

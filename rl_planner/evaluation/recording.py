@@ -16,9 +16,10 @@ from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import RobotConfig
 from rl_planner.navigation.files import write_atomically
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.simulation.beams import Beams
 from rl_planner.simulation.clearance import move
 from rl_planner.simulation.obstacles import pack_worlds
-from rl_planner.simulation.raycast import Beams, sense
+from rl_planner.simulation.raycast import sense
 from rl_planner.simulation.world import FloatArray, World
 
 EPISODES = 3  # of each suite: the first ones

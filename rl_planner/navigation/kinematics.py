@@ -27,7 +27,11 @@ class Limits(NamedTuple):
 
 
 def command_from_action(action: Any, limits: Limits) -> tuple[Any, Any]:
-    """(v, w) that an action (..., 2) in [-1, 1] asks for; see `command_from_parts`."""
+    """(v, w) that an action (..., 2) in [-1, 1] asks for; see `command_from_parts`.
+
+    In double precision, as the simulator has it, whatever a policy computes in.
+    """
+    action = np.asarray(action, np.float64)
     return command_from_parts(action[..., 0], action[..., 1], limits)
 
 

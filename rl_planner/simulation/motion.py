@@ -13,11 +13,12 @@ import numpy as np
 from rl_planner.navigation import kinematics
 from rl_planner.navigation.config import RobotConfig
 from rl_planner.navigation.kinematics import Limits
+from rl_planner.simulation.beams import Beams
 from rl_planner.simulation.clearance import Shape, measure, move
 from rl_planner.simulation.compiled import Doubles, Floats, Indices, compiled_exactly
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.obstacles import Obstacles
-from rl_planner.simulation.raycast import Beams, sense
+from rl_planner.simulation.raycast import sense
 
 integrate = compiled_exactly(kinematics.integrate)
 limit_velocity = compiled_exactly(kinematics.limit_velocity)

@@ -1,4 +1,4 @@
-"""A batch in parts, one for each thread."""
+"""A batch in parts, on several threads."""
 
 from __future__ import annotations
 
@@ -6,57 +6,71 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 Part = Callable[[int, int], None]
 Task = tuple[Part, int, int]
 
-SMALLEST = 32  # rows that are worth handing to another thread
+SMALLEST = 256  # rows that are worth handing to another thread
+LARGEST = 1024  # rows in a part: of several parts, a thread that is held up does fewer
 
 
 class Parallel:
     """Runs a function over parts of a batch on several threads; it must leave Python's lock.
 
-    Its threads wait at bare queues: a ThreadPoolExecutor takes several times as long to hand over a
-    task, which is as long as the task here.
+    The caller does what no other thread has begun: where the machine has something else to do, it
+    takes no longer than one thread alone. The threads wait at bare queues: a ThreadPoolExecutor
+    takes several times as long to hand over a task, which is as long as the task here.
     """
 
     def __init__(self, threads: int) -> None:
-        self._tasks: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(threads - 1)]
+        self._threads = threads
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        for tasks in self._tasks:
-            threading.Thread(target=_work, args=(tasks, self._done), daemon=True).start()
-        weakref.finalize(self, _stop, self._tasks)
+        for _ in range(threads - 1):
+            arguments = (self._tasks, self._done)
+            threading.Thread(target=_work, args=arguments, daemon=True).start()
+        weakref.finalize(self, _stop, self._tasks, threads - 1)
 
     def __call__(self, part: Part, count: int) -> None:
         """part(begin, end) for consecutive ranges that make up range(count)."""
-        parts = len(self._tasks) + 1
-        if count < parts * SMALLEST:
+        if self._threads == 1 or count < self._threads * SMALLEST:
             part(0, count)
             return
+        parts = max(self._threads, count // LARGEST)
         ends = [count * index // parts for index in range(parts + 1)]
-        for tasks, (begin, end) in zip(self._tasks, itertools.pairwise(ends[1:]), strict=True):
-            tasks.put((part, begin, end))
-        try:
-            part(0, ends[1])
-        finally:
-            errors = [self._done.get() for _ in self._tasks]
+        for begin, end in itertools.pairwise(ends):
+            self._tasks.put((part, begin, end))
+        while (task := self._next()) is not None:
+            _run(task, self._done)
+        errors = [self._done.get() for _ in range(parts)]
         for error in filter(None, errors):
             raise error
+
+    def _next(self) -> Task | None:
+        """A task that nobody has begun, if there is one."""
+        try:
+            return self._tasks.get_nowait()
+        except Empty:
+            return None
+
+
+def _run(task: Task, done: SimpleQueue[BaseException | None]) -> None:
+    part, begin, end = task
+    try:
+        part(begin, end)
+    except BaseException as error:
+        done.put(error)
+    else:
+        done.put(None)
 
 
 def _work(tasks: SimpleQueue[Task | None], done: SimpleQueue[BaseException | None]) -> None:
     while (task := tasks.get()) is not None:
-        part, begin, end = task
-        try:
-            part(begin, end)
-        except BaseException as error:
-            done.put(error)
-        else:
-            done.put(None)
-        del task, part  # what they refer to is not to live on while this waits
+        _run(task, done)
+        del task  # what it refers to is not to live on while this waits
 
 
-def _stop(queues: list[SimpleQueue[Task | None]]) -> None:
-    for tasks in queues:
+def _stop(tasks: SimpleQueue[Task | None], threads: int) -> None:
+    for _ in range(threads):
         tasks.put(None)

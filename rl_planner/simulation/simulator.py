@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.footprint import Footprint
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.simulation.beams import Beams
 from rl_planner.simulation.clearance import Shape, move
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.motion import (
@@ -22,7 +23,6 @@ from rl_planner.simulation.motion import (
 )
 from rl_planner.simulation.obstacles import Obstacles
 from rl_planner.simulation.parallel import Parallel
-from rl_planner.simulation.raycast import Beams
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]

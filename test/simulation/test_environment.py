@@ -20,6 +20,7 @@ from rl_planner.navigation.config import (
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry, layout
 from rl_planner.navigation.task import Outcome
+from rl_planner.simulation import parallel
 from rl_planner.simulation.environment import NavigationVectorEnv
 from rl_planner.simulation.episodes import EpisodePool, random_pool
 from rl_planner.simulation.obstacles import pack_worlds
@@ -226,7 +227,9 @@ def test_a_seed_repeats_everything(noise_std: float) -> None:
 
 
 @pytest.mark.parametrize('noise_std', [0.0, 0.05])
-def test_threads_change_nothing(noise_std: float) -> None:
+def test_threads_change_nothing(noise_std: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, 'SMALLEST', 8)
+    monkeypatch.setattr(parallel, 'LARGEST', 16)
     lidar = LidarConfig(num_beams=24, noise_std=noise_std)
     one, two = (make(100, lidar=lidar, threads=threads) for threads in (1, 2))
     assert_same_record(recorded(one, seed=0), recorded(two, seed=0))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from rl_planner.simulation.compiled import LANES
-from rl_planner.simulation.obstacles import pack_worlds, replace_world
-from rl_planner.simulation.raycast import Obstacles
+from rl_planner.simulation.obstacles import Obstacles, pack_worlds, replace_world
 from rl_planner.simulation.world import World
 
 SMALL = World(

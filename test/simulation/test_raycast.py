@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.simulation.beams import Beams
 from rl_planner.simulation.clearance import Shape, measure, move
 from rl_planner.simulation.compiled import F32
 from rl_planner.simulation.obstacles import pack_worlds
-from rl_planner.simulation.raycast import Beams, sense
+from rl_planner.simulation.raycast import sense
 from rl_planner.simulation.world import FloatArray, World, mover_positions
 
 INF = float('inf')

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
+from rl_planner.simulation import parallel
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.motion import Robots
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.random_world import RandomWorldConfig, random_world
-from rl_planner.simulation.simulator import BatchSimulator, Parallel
+from rl_planner.simulation.simulator import BatchSimulator
 from rl_planner.simulation.world import World
 
 ROBOT = RobotConfig(radius=0.2)
@@ -149,9 +150,19 @@ def busy(threads: int, noise: float = 0.01) -> BatchSimulator:
     return simulator
 
 
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few robots are handed to other threads, too."""
+    monkeypatch.setattr(parallel, 'SMALLEST', 8)
+    monkeypatch.setattr(parallel, 'LARGEST', 32)
+
+
 @pytest.mark.parametrize('threads', [1, 2, 3])
-def test_the_same_seed_on_any_number_of_threads(threads: int) -> None:
-    one, other = busy(1), busy(threads)
+@pytest.mark.parametrize('noise', [0.0, 0.01])
+def test_the_same_seed_on_any_number_of_threads(
+    threads: int, noise: float, small_parts: None
+) -> None:
+    one, other = busy(1, noise), busy(threads, noise)
     rng = np.random.default_rng(0)
     for _ in range(40):
         commands = rng.uniform([0.0, -1.5], [0.5, 1.5], (150, 2))
@@ -370,7 +381,9 @@ def test_a_rectangle_passes_where_its_circle_does_not() -> None:
 
 @pytest.mark.parametrize('threads', [1, 2])
 @pytest.mark.parametrize('noise', [0.0, 0.01])
-def test_what_follows_sees_each_robot_once_as_it_was_driven(threads: int, noise: float) -> None:
+def test_what_follows_sees_each_robot_once_as_it_was_driven(
+    threads: int, noise: float, small_parts: None
+) -> None:
     one, other = busy(threads, noise), busy(1, noise)
     seen = np.zeros(150, np.int64)
     scans = np.zeros_like(one.ranges)
@@ -385,25 +398,3 @@ def test_what_follows_sees_each_robot_once_as_it_was_driven(threads: int, noise:
     other.step(commands, rows)
     assert seen.tolist() == [1, 0] * 75
     np.testing.assert_array_equal(scans[rows], other.ranges[rows])
-
-
-@pytest.mark.parametrize('threads', [1, 2, 5])
-@pytest.mark.parametrize('count', [0, 1, 63, 64, 65, 1000])
-def test_parts_make_up_the_whole(threads: int, count: int) -> None:
-    seen = np.zeros(count, np.int64)
-
-    def part(begin: int, end: int) -> None:
-        seen[begin:end] += 1
-
-    Parallel(threads)(part, count)
-    assert (seen == 1).all()
-
-
-@pytest.mark.parametrize('failing', [0, 500])
-def test_an_error_in_any_part_is_raised(failing: int) -> None:
-    def part(begin: int, end: int) -> None:
-        if begin <= failing < end:
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        Parallel(2)(part, 1000)
