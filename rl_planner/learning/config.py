@@ -45,7 +45,7 @@ class LearningConfig(ExplorationConfig):
 
     algorithm: str = parameter(
         'ddpg',
-        'learning algorithm; td3 and sac take 1.2 and 1.7 times as long for an update',
+        'learning algorithm; td3 and sac take 1.2 and 1.6 times as long for an update',
         choices=('ddpg', 'td3', 'sac'),
     )
     hidden_size: int = parameter(128, 'units of a hidden layer', at_least=1, at_most=4096)
@@ -108,7 +108,8 @@ class LearningConfig(ExplorationConfig):
     )
     initial_temperature: float = parameter(
         0.02,
-        'sac: what a nat of entropy is worth at the start, in units of reward; 0.005 does as well',
+        'sac: what a nat of entropy is worth at the start, in units of reward; 0.005 and 0.2 do as '
+        'well',
         above=0.0,
     )
     temperature_learning_rate: float = parameter(

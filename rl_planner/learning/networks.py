@@ -1,8 +1,8 @@
 """Multilayer perceptrons, differentiated by hand.
 
-At this size an update by autograd spends half its time on bookkeeping and on gradients that nobody
-asked for. The chain rule of a perceptron is three lines; written out, an update computes what it
-needs and no more. No tensor here requires a gradient of torch's.
+Of an update by autograd at this size a third is bookkeeping and gradients that nobody asked for.
+The chain rule of a perceptron is three lines; written out, an update computes what it needs and no
+more. No tensor here requires a gradient of torch's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-NARROW = 16
+NARROW = 16  # oneDNN is left out for matrices with fewer rows or columns
 
 
 class MLP:
@@ -51,7 +51,7 @@ class MLP:
         self.weights, self.biases = self._views(self.parameters)
         self._transposed = [weight.t() for weight in self.weights]
         self._weight_slopes, self._bias_slopes = self._views(self.parameters.grad)
-        # By batch size: memory that is freed and asked for again costs a tenth of an update.
+        # By batch size: to ask for new memory each time costs 3 % of an update or more.
         self._buffers: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -144,8 +144,8 @@ def fast_matmul() -> AbstractContextManager[None]:
     By default torch multiplies float32 matrices with MKL, which gets 110 GFLOPS out of a core of an
     AMD EPYC with AVX-512 where oneDNN gets 230. What makes torch turn to oneDNN is the permission
     to multiply in bfloat16. oneDNN makes no use of it on such a CPU: the products are true float32.
-    On a CPU with AMX they are not (8 bits of each factor, sums in float32); without AVX-512, and on
-    CUDA, nothing changes.
+    On a CPU with AMX it may (8 bits of each factor, sums in float32); trainings whose factors were
+    rounded that way ended as well as others. Without AVX-512, and on CUDA, nothing changes.
     """
     return _precision('bf16')
 

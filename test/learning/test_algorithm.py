@@ -19,9 +19,9 @@ OBS_SIZE = 19  # of the fixture `metadata`
 
 @pytest.fixture(params=ALGORITHMS)
 def make(request: pytest.FixtureRequest) -> Callable[..., Algorithm]:
-    def make(seed: int = 0, **values: Any) -> Algorithm:
+    def make(seed: int = 0, device: str = 'cpu', **values: Any) -> Algorithm:
         config = LearningConfig(algorithm=request.param, **{'hidden_size': 16, **values})
-        return ALGORITHMS[request.param](OBS_SIZE, config, 'cpu', seed)
+        return ALGORITHMS[request.param](OBS_SIZE, config, device, seed)
 
     return make
 
@@ -77,6 +77,15 @@ def test_a_restored_algorithm_goes_on_bit_for_bit(make: Callable[..., Algorithm]
     second = make(seed=1)
     second.restore(state)
     assert_equal_states(learn(second, given[5:]), whole)
+
+
+def test_an_update_stays_on_its_device_and_waits_for_nothing(
+    make: Callable[..., Algorithm],
+) -> None:
+    # tensors on `meta` have no numbers: to look at one, or to bring in one of the CPU, is an error
+    given = [Batch(*(tensor.to('meta') for tensor in batch)) for batch in batches(2)]
+    metrics = [make(device='meta').update(batch) for batch in given]
+    assert {value.device.type for row in metrics for value in row.values()} == {'meta'}
 
 
 def test_every_part_learns(make: Callable[..., Algorithm]) -> None:
