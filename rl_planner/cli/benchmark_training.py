@@ -24,10 +24,10 @@ Measure how soon a policy drives well, beside stable-baselines3.
 
 Each algorithm is trained as `rl_planner train` trains it; those that stable-baselines3 has, DDPG
 and TD3, by that too, in the same worlds: with its defaults on one robot, as its users run it, and
-with our hyperparameters on 128. Time is the CPU time of the training process, whose libraries are
-held to one thread each; set-up and evaluation are off the clock. Every 2 s of it the policy is
-evaluated, without exploration, on 512 episodes in worlds that no training sees, and at the end on
-2,000 others.
+with our hyperparameters on 128. Time is the CPU time of the training process, of all its threads
+together, and its libraries are held to one thread each; set-up and evaluation are off the clock.
+Every 2 s of it the policy is evaluated, without exploration, on 512 episodes in worlds that no
+training sees, and at the end on 2,000 others.
 """
 
 ALGORITHMS = LearningConfig.__dataclass_fields__['algorithm'].metadata['bounds'].choices

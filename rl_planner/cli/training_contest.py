@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 
 from rl_planner.cli import train as train_command
+from rl_planner.cli.training_setup import make_environment, make_learner, make_pool
 from rl_planner.evaluation.learned import LearnedPlanner
 from rl_planner.evaluation.runner import evaluate
 from rl_planner.evaluation.scenario import Scenario
@@ -169,9 +170,8 @@ def _settings(algorithm: str, seed: int, budget_sec: float) -> dict[str, Any]:
 
 def _train_ours(settings: Mapping[str, Any], judge: Judge) -> Trained:
     """As `rl_planner train` does, run folder included."""
-    pool = train_command.make_pool(settings, quiet=True)
-    env = train_command.make_environment(settings, pool)
-    learner, noise = train_command.make_learner(env, settings, 'cpu')
+    env = make_environment(settings, make_pool(settings, quiet=True))
+    learner, noise = make_learner(env, settings, 'cpu')
     env.step(learner.act(env.reset()[0]))
     judge.warm_up(learner.policy())
 

@@ -23,13 +23,12 @@ from stable_baselines3 import DDPG, TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNoise
 
-from rl_planner.cli import train as train_command
+from rl_planner.cli import training_setup
 from rl_planner.cli.training_contest import Judge, Trained
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.noise import ExplorationNoise
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
-from rl_planner.simulation.navigation_env import make_vector_env
 from rl_planner.simulation.registration import ENV_ID
 from rl_planner.simulation.stable_baselines import StableBaselinesVecEnv
 
@@ -40,13 +39,13 @@ ENDLESS = 10**12  # transitions: the clock ends it
 def train_peer(algorithm: str, recipe: str, settings: Mapping[str, Any], judge: Judge) -> Trained:
     """Train in the worlds of `rl_planner train` with the same settings."""
     seed = settings['seed']
-    worlds: dict[str, Any] = {'seed': seed, 'num_worlds': train_command.NUM_WORLDS}
     env: Any
     if recipe == 'ours':
-        env = StableBaselinesVecEnv(make_vector_env(train_command.NUM_ROBOTS, **worlds))
+        pool = training_setup.make_pool(settings, quiet=True)
+        env = StableBaselinesVecEnv(training_setup.make_environment(settings, pool))
         options = _our_recipe(settings, judge)
     else:
-        env = gymnasium.make(ENV_ID, **worlds)
+        env = gymnasium.make(ENV_ID, seed=seed, num_worlds=training_setup.NUM_WORLDS)
         mean, sigma = np.zeros(ACTION_SIZE), np.full(ACTION_SIZE, 0.1)
         options = {'action_noise': NormalActionNoise(mean, sigma)}
     model = ALGORITHMS[algorithm]('MlpPolicy', env, seed=seed, device='cpu', **options)
@@ -59,7 +58,7 @@ def train_peer(algorithm: str, recipe: str, settings: Mapping[str, Any], judge: 
 def _our_recipe(settings: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
     """Our hyperparameters by their names."""
     config = LearningConfig.from_mapping(settings['learning'])
-    robots, budget_sec = train_command.NUM_ROBOTS, judge.conditions.budget_sec
+    robots, budget_sec = training_setup.NUM_ROBOTS, judge.conditions.budget_sec
     rng = np.random.default_rng((settings['seed'], 1))
 
     def learning_rate(_remaining: float) -> float:
@@ -113,7 +112,7 @@ class _Exploration(VectorizedActionNoise):
         return self._of_all.sample()
 
     def reset(self, indices: Iterable[int] | None = None) -> None:
-        everyone = range(train_command.NUM_ROBOTS)
+        everyone = range(training_setup.NUM_ROBOTS)
         self._of_all.restart(np.array(list(everyone if indices is None else indices)))
 
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from rl_planner.cli import benchmark_training, train, training_contest, training_peers
+from rl_planner.cli import benchmark_training, training_contest, training_peers, training_setup
 from rl_planner.cli.training_contest import Conditions, Judge, Trained, TrainingClock
 from rl_planner.learning.config import LearningConfig
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.navigation.policy import Policy, PolicyMetadata
+from rl_planner.simulation.navigation_env import make_vector_env
 
 SIZE = 51  # of an observation
 
@@ -33,8 +34,8 @@ def in_this_process() -> Iterator[Executor]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A contest of seconds, in this process."""
-    monkeypatch.setattr(train, 'NUM_WORLDS', 4)
-    monkeypatch.setattr(train, 'WORLDS_PER_FAMILY', 4)
+    monkeypatch.setattr(training_setup, 'NUM_WORLDS', 4)
+    monkeypatch.setattr(training_setup, 'WORLDS_PER_FAMILY', 4)
     monkeypatch.setattr(benchmark_training, 'one_thread_process', in_this_process)
 
     def conditions(budget_sec: float) -> Conditions:
@@ -75,8 +76,8 @@ def test_trainings_are_measured_and_drawn(command: Any, small: None, tmp_path: P
 
 def test_all_train_in_the_same_worlds_on_the_same_task(small: None) -> None:
     settings = training_contest._settings('ddpg', 3, 1.0)
-    ours = train.make_environment(settings, train.make_pool(settings, quiet=True))
-    theirs = training_peers.make_vector_env(2, seed=3, num_worlds=train.NUM_WORLDS)
+    ours = training_setup.make_environment(settings, training_setup.make_pool(settings, quiet=True))
+    theirs = make_vector_env(2, seed=3, num_worlds=training_setup.NUM_WORLDS)
     for name in ('robot', 'task', 'observation'):
         assert getattr(ours, name) == getattr(theirs, name)
     assert ours.simulator.lidar == theirs.simulator.lidar
@@ -204,7 +205,7 @@ def test_a_threshold_is_reached_when_it_is_first_reached(monkeypatch: pytest.Mon
 
 
 def test_the_peers_actor_is_the_same_as_a_policy_of_ours() -> None:
-    env = training_peers.make_vector_env(2, num_worlds=2)
+    env = make_vector_env(2, num_worlds=2)
     model = training_peers.TD3(
         'MlpPolicy', training_peers.StableBaselinesVecEnv(env), seed=1, device='cpu'
     )
@@ -218,7 +219,7 @@ def test_the_peers_get_our_recipe() -> None:
     config = LearningConfig()
     judge = Judge(Conditions(1000.0, curve_episodes=1, final_episodes=1))
     options = training_peers._our_recipe(training_contest._settings('ddpg', 0, 1000.0), judge)
-    env = training_peers.StableBaselinesVecEnv(training_peers.make_vector_env(128, num_worlds=2))
+    env = training_peers.StableBaselinesVecEnv(make_vector_env(128, num_worlds=2))
     model = training_peers.DDPG('MlpPolicy', env, device='cpu', **options)
     sizes = [layer.out_features for layer in model.actor.mu if isinstance(layer, torch.nn.Linear)]
     assert sizes == [config.hidden_size] * config.hidden_layers + [2]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rl_planner.cli import train
+from rl_planner.cli import training_setup
 from rl_planner.navigation.policy import Policy
 
 ROOM = Path(__file__).parents[2] / 'worlds' / 'rooms.sdf'
@@ -20,8 +20,8 @@ STEPS = 4096  # 32 steps of 128 robots: the last two are worth updates
 
 @pytest.fixture(autouse=True)
 def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, 'NUM_WORLDS', 4)
-    monkeypatch.setattr(train, 'WORLDS_PER_FAMILY', 4)
+    monkeypatch.setattr(training_setup, 'NUM_WORLDS', 4)
+    monkeypatch.setattr(training_setup, 'WORLDS_PER_FAMILY', 4)
 
 
 def test_a_run_leaves_its_folder_and_figures(command: Any, tmp_path: Path) -> None:
