@@ -79,6 +79,7 @@ def make_environment(
         ObservationConfig.from_mapping(settings['observation']),
         settings['seed'],
         disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
+        copy=False,
     )
 
 
