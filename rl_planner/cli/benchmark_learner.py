@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import CommandError, count, progress_bar, table
+from rl_planner.cli.options import CommandError, add_seed, count, progress_bar, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,7 @@ class Contender:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    add_seed(parser)
     parser.add_argument(
         '--hidden-size', type=count, default=256, metavar='N', help='of two layers; default: 256'
     )

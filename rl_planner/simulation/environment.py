@@ -146,7 +146,8 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     from full right to full left. Velocities follow within the acceleration limits.
 
     **Reward**: progress_reward per metre nearer to the goal, - step_penalty, - clearance_penalty
-    within clearance_margin of an obstacle (linear), + goal_reward, - collision_penalty.
+    within clearance_margin of an obstacle (linear), + goal_reward, - collision_penalty. Of the
+    clearances within the step the least counts.
 
     **Start**: a random episode of the pool: free, connected to its goal, 3 m or more away from it,
     any heading, at rest. Of several families of worlds, `curriculum` chooses.
@@ -245,6 +246,7 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         if seed is not None:
             self._seed(seed)
         self.curriculum = Curriculum(self.pool.families)
+        self._newer, self._older = self._older, self._newer
         self._start(self.simulator.rows)
         observations = self._newer.observations
         return observations.copy() if self._copy else observations, {}
@@ -252,16 +254,23 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Floats, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """One control period of every robot; see the class for what comes back."""
+        """One control period of every robot; see the class for what comes back.
+
+        Raises:
+            ValueError: the actions are not (N, 2), or one is not finite; nothing has moved.
+        """
+        actions = np.asarray(actions)
+        if actions.shape != self.commands.shape:
+            raise ValueError(f'actions must be {self.commands.shape}, got {actions.shape}')
         command(actions, self._limits, self.commands)
-        self._newer, self._older = self._older, self._newer
-        results = self._newer
+        results = self._older
         judged = (self._sectors, self._scales, self._past, self._terms, results)
         goals, distances, commands = self.goals, self.distances, self.commands
         self.simulator.step(
             commands,
             then=lambda rows, robots: conclude(rows, robots, goals, distances, commands, *judged),
         )
+        self._newer, self._older = results, self._newer
         ended = np.flatnonzero(results.ended)
         if len(ended):
             succeeded = results.outcomes[ended] == Outcome.GOAL

@@ -90,6 +90,15 @@ def first_not_finite(rows: Indices, commands: Doubles) -> int:
 
 
 @compiled_exactly
+def first_outside(indices: Indices, count: int) -> int:
+    """Where the first index is that is not in [0, count); -1 if there is none."""
+    for k in range(len(indices)):
+        if not 0 <= indices[k] < count:
+            return k
+    return -1
+
+
+@compiled_exactly
 def _give(rows: Indices, commands: Doubles, robots: Robots) -> None:
     given = robots.given
     for row in rows:

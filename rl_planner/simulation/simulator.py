@@ -18,6 +18,7 @@ from rl_planner.simulation.motion import (
     Robots,
     drive,
     first_not_finite,
+    first_outside,
     settle,
     whole_periods,
 )
@@ -81,10 +82,23 @@ class BatchSimulator:
         self._given = np.zeros((late + 2, count, 2))  # the last commands, the newest one last
 
     def place(self, rows: Rows, worlds: Rows, poses: Floats) -> None:
-        """Put robots at rest at `poses` (n, 3) in `worlds` (n,), at time zero, and scan there."""
+        """Put robots at rest at `poses` (n, 3) in `worlds` (n,), at time zero, and scan there.
+
+        Raises:
+            IndexError: there is no such robot or world; nothing has been placed.
+            ValueError: not one world and one pose for each robot.
+        """
+        rows, worlds = _indices(rows), _indices(worlds)
+        poses = np.ascontiguousarray(poses, np.float64)
+        if worlds.shape != rows.shape or poses.shape != (len(rows), 3):
+            raise ValueError(
+                f'{len(rows)} robots must have as many worlds and poses (n, 3), '
+                f'got {worlds.shape} and {poses.shape}'
+            )
+        _check_indices('robot', rows, len(self.rows))
+        _check_indices('world', worlds, len(self.obstacles.segments))
         self._draw_gains(rows)
-        robots, poses = self.robots, np.ascontiguousarray(poses)
-        settle(rows, worlds, poses, robots, self.obstacles, self._shape, self._beams)
+        settle(rows, worlds, poses, self.robots, self.obstacles, self._shape, self._beams)
         self._disturb_scans(rows)
 
     def step(
@@ -102,9 +116,14 @@ class BatchSimulator:
                 thread of its own; it must leave Python's lock.
 
         Raises:
-            ValueError: a command is not finite; nothing has moved.
+            IndexError: there is no such robot; nothing has moved.
+            ValueError: the commands are not (N, 2), or one is not finite; nothing has moved.
         """
-        rows = self.rows if rows is None else rows
+        commands = np.ascontiguousarray(commands, np.float64)
+        if commands.shape != self.velocities.shape:
+            raise ValueError(f'commands must be {self.velocities.shape}, got {commands.shape}')
+        rows = self.rows if rows is None else _indices(rows)
+        _check_indices('robot', rows, len(self.rows))
         if (row := first_not_finite(rows, commands)) >= 0:
             raise ValueError(f'command of robot {row} must be finite, got {commands[row]}')
         robots, noisy = self.robots, self._scans_are_disturbed
@@ -180,3 +199,13 @@ class BatchSimulator:
         if dropout:
             ranges[self.rng.random(size, np.float32) < dropout] = np.inf
         self.ranges[rows] = ranges
+
+
+def _indices(values: Rows) -> Rows:
+    return np.ascontiguousarray(values, np.int64)
+
+
+def _check_indices(name: str, indices: Rows, count: int) -> None:
+    """Kernels would read and write memory that is not theirs."""
+    if (at := first_outside(indices, count)) >= 0:
+        raise IndexError(f'{name} must be in [0, {count}), got {indices[at]}')

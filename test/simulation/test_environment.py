@@ -318,6 +318,20 @@ def test_an_action_that_is_not_finite_is_refused() -> None:
         env.step(actions)
 
 
+def test_a_refused_action_costs_nobody_an_array() -> None:
+    env, twin = make(copy=False), make()
+    held, _ = env.reset(seed=0)
+    twin.reset(seed=0)
+    before = held.copy()
+    with pytest.raises(ValueError, match='must be finite'):
+        env.step(np.full((6, 2), np.nan, np.float32))
+    with pytest.raises(ValueError, match=r'actions must be \(6, 2\), got \(7, 2\)'):
+        env.step(np.zeros((7, 2), np.float32))
+    observations, *_ = env.step(actions_for(env, FORWARD))
+    np.testing.assert_array_equal(held, before)
+    np.testing.assert_array_equal(observations, twin.step(actions_for(env, FORWARD))[0])
+
+
 def test_episodes_come_from_the_pool() -> None:
     env = make(200)
     env.reset(seed=0)

@@ -398,3 +398,28 @@ def test_what_follows_sees_each_robot_once_as_it_was_driven(
     other.step(commands, rows)
     assert seen.tolist() == [1, 0] * 75
     np.testing.assert_array_equal(scans[rows], other.ranges[rows])
+
+
+@pytest.mark.parametrize(
+    ('rows', 'worlds', 'poses', 'error'),
+    [
+        ([2], [0], np.zeros((1, 3)), IndexError),
+        ([-1], [0], np.zeros((1, 3)), IndexError),
+        ([0], [1], np.zeros((1, 3)), IndexError),
+        ([0, 1], [0], np.zeros((2, 3)), ValueError),
+        ([0], [0], np.zeros((1, 2)), ValueError),
+    ],
+)
+def test_a_robot_or_world_that_is_not_there_is_refused(
+    rows: Any, worlds: Any, poses: Any, error: type[Exception]
+) -> None:
+    simulator = make(ROOM, (0, 0, 0), (0, 1, 0))
+    before = state(simulator)
+    with pytest.raises(error):
+        simulator.place(np.array(rows), np.array(worlds), poses)
+    with pytest.raises(IndexError, match=r'robot must be in \[0, 2\)'):
+        simulator.step(np.zeros((2, 2)), np.array([1, 2]))
+    with pytest.raises(ValueError, match='commands must be'):
+        simulator.step(np.zeros((3, 2)))
+    for name, value in before.items():
+        np.testing.assert_array_equal(getattr(simulator, name), value)
