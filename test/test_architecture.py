@@ -45,6 +45,13 @@ EXCEPTIONS: dict[str, set[str]] = {
     'cli/training_contest.py': {'torch'},
     'cli/training_peers.py': {'gymnasium', 'stable_baselines3', 'torch'},
     'simulation/stable_baselines.py': {'stable_baselines3'},
+    'simulation/tensor_clearance.py': {'torch'},
+    'simulation/tensor_environment.py': {'torch'},
+    'simulation/tensor_episodes.py': {'torch'},
+    'simulation/tensor_observation.py': {'torch'},
+    'simulation/tensor_raycast.py': {'torch'},
+    'simulation/tensor_simulator.py': {'torch'},
+    'simulation/tensor_worlds.py': {'torch'},
     'cli/irsim_peer.py': {'irsim'},
 }
 

@@ -1,7 +1,7 @@
 """What one step is worth, and when an episode ends, and how.
 
 Plain arithmetic on floats or arrays alike, and the simulator compiles it: simulator and actor node
-call the same functions.
+call the same functions. `outcome_of` and `reward_of` take tensors as well.
 """
 
 from __future__ import annotations
@@ -56,6 +56,23 @@ def outcome_of(distance: Any, clearance: Any, elapsed: Any, terms: Terms) -> Any
     return 1 * goal + 2 * (clearance < 0.0) + 3 * (late & (clearance >= 0.0))
 
 
+def reward_of(progress: Any, closeness: Any, outcome: Any, terms: Terms) -> Any:
+    """The reward of one step.
+
+    Args:
+        progress: by how much the robot came nearer to the goal (m).
+        closeness: 0 where obstacles are clearance_margin away or more, 1 where they touch.
+        outcome: the `Outcome` value.
+    """
+    return (
+        terms.progress_reward * progress
+        - terms.step_penalty
+        - terms.clearance_penalty * closeness
+        + terms.goal_reward * (outcome == 1)
+        - terms.collision_penalty * (outcome == 2)
+    )
+
+
 def evaluate(
     previous_distance: Any, distance: Any, clearance: Any, elapsed: Any, terms: Terms
 ) -> tuple[Any, Any]:
@@ -66,11 +83,4 @@ def evaluate(
     """
     outcome = outcome_of(distance, clearance, elapsed, terms)
     closeness = np.minimum(np.maximum(1.0 - clearance / terms.clearance_margin, 0.0), 1.0)
-    reward = (
-        terms.progress_reward * (previous_distance - distance)
-        - terms.step_penalty
-        - terms.clearance_penalty * closeness
-        + terms.goal_reward * (outcome == 1)
-        - terms.collision_penalty * (outcome == 2)
-    )
-    return reward, outcome
+    return reward_of(previous_distance - distance, closeness, outcome, terms), outcome

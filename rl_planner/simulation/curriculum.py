@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,14 +38,11 @@ class Curriculum:
         families = self._families[worlds]
         ended = np.bincount(families, minlength=len(self._worlds))
         reached = np.bincount(families[succeeded], minlength=len(self._worlds))
-        keep = (1.0 - 1.0 / EPISODES) ** ended
-        observed = reached / np.maximum(ended, 1)
-        self.success_rates = keep * self.success_rates + (1.0 - keep) * observed
+        self.success_rates = remembered(self.success_rates, ended, reached)
 
     def chances(self) -> NDArray[np.float64]:
         """(F,) how likely the next episode is of each family."""
-        weights = self.success_rates * (1.0 - self.success_rates) + FLOOR
-        return np.asarray(weights / weights.sum())
+        return np.asarray(chances_of(self.success_rates))
 
     def draw(self, rng: np.random.Generator, count: int) -> Rows:
         """(count,) worlds for the next episodes."""
@@ -56,3 +55,19 @@ class Curriculum:
             for family, share in zip(families.tolist(), shares.tolist(), strict=True)
         ]
         return np.array(drawn, np.int64)
+
+
+def remembered(success_rates: Any, ended: Any, reached: Any) -> Any:
+    """(F,) success rates after so many more episodes ended, of which so many reached the goal.
+
+    This and `chances_of` take arrays and tensors alike.
+    """
+    keep = (1.0 - 1.0 / EPISODES) ** ended
+    observed = reached / (ended + (ended == 0))
+    return keep * success_rates + (1.0 - keep) * observed
+
+
+def chances_of(success_rates: Any) -> Any:
+    """(F,) how likely the next episode is of each family."""
+    weights = success_rates * (1.0 - success_rates) + FLOOR
+    return weights / weights.sum()

@@ -39,6 +39,7 @@ from rl_planner.simulation.perception import Scales, Sectors, observe
 from rl_planner.simulation.simulator import BatchSimulator, Rows
 
 register_jitable(task_rules.outcome_of)
+register_jitable(task_rules.reward_of)
 evaluate = compiled_exactly(task_rules.evaluate)
 command_from_parts = compiled_exactly(kinematics.command_from_parts)
 
