@@ -119,7 +119,8 @@ class Algorithm(ABC):
 
     def _draw(self, rows: int) -> Tensor:
         """Standard normal numbers (rows, ACTION_SIZE), the same on every device."""
-        return torch.randn(rows, ACTION_SIZE, generator=self.generator).to(self.device)
+        drawn = torch.randn(rows, ACTION_SIZE, generator=self.generator)
+        return drawn.to(self.device, non_blocking=True)
 
 
 def saturation(u: Tensor) -> Tensor:

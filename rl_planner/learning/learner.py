@@ -77,6 +77,18 @@ class Learner:
         """Add one transition of each of M streams, as `ReplayBuffer.add` describes them."""
         self.replay.add(streams, steps, obs, actions, rewards, next_obs, terminated, truncated)
 
+    def add_step(
+        self,
+        obs: Tensor,
+        actions: Tensor,
+        rewards: Tensor,
+        next_obs: Tensor,
+        terminated: Tensor,
+        truncated: Tensor,
+    ) -> None:
+        """Add one transition of each of M streams, as `ReplayBuffer.add_step` describes them."""
+        self.replay.add_step(obs, actions, rewards, next_obs, terminated, truncated)
+
     def updates_due(self) -> int:
         """How many updates the transitions so far ask for that have not been made."""
         ready = self.transitions - self.config.warmup_transitions

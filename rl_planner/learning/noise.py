@@ -34,8 +34,6 @@ class ExplorationNoise:
         self._config, self._rng = config, rng
         self._sigma: Floats = np.empty((num_robots, 1), np.float32)
         self._carried: Floats = np.empty((num_robots, ACTION_SIZE), np.float32)
-        self._keep = 1.0 - config.ou_theta
-        self._renew = math.sqrt(1.0 - self._keep**2)
         self.restart(np.arange(num_robots))
 
     def restart(self, robots: NDArray[Any]) -> None:
@@ -48,9 +46,8 @@ class ExplorationNoise:
     def sample(self) -> Floats:
         """The noise of the next step, (N, 2)."""
         white, fresh = self._rng.standard_normal((2, *self._carried.shape), np.float32)
-        noise = self._config.white_noise * white + self._config.ou_noise * self._carried
-        self._carried = self._keep * self._carried + self._renew * fresh
-        return np.asarray(self._sigma * noise)
+        noise, self._carried = next_noise(self._config, self._sigma, self._carried, white, fresh)
+        return np.asarray(noise)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to go on with the very same noise."""
@@ -71,3 +68,16 @@ class ExplorationNoise:
             raise ValueError(f'num_robots must be {len(sigma)} as saved, got {len(self._sigma)}')
         self._sigma, self._carried = sigma, np.asarray(state['carried']).copy()
         self._rng.bit_generator.state = state['rng']
+
+
+def next_noise(
+    config: ExplorationConfig, sigma: Any, carried: Any, white: Any, fresh: Any
+) -> tuple[Any, Any]:
+    """The noise of a step, and the carried part of the next one.
+
+    Args:
+        sigma: (N, 1). carried: (N, 2). white, fresh: (N, 2) standard normal; arrays or tensors.
+    """
+    keep = 1.0 - config.ou_theta
+    noise = config.white_noise * white + config.ou_noise * carried
+    return sigma * noise, keep * carried + math.sqrt(1.0 - keep**2) * fresh

@@ -54,6 +54,7 @@ class ReplayBuffer:
         self._device = torch.device(device)
         self._generator = torch.Generator().manual_seed(seed)
         self._tails: dict[int, tuple[int, int]] = {}  # stream: (number, step) it can continue from
+        self._going_on: tuple[int, Tensor] | None = None  # as of `add_step`: total, and who may
         # One slot more than the capacity: "no successor", its own successor, reward 0. Walking on
         # from it stays there, so a walk needs no case distinction.
         self._data = {
@@ -105,12 +106,46 @@ class ReplayBuffer:
         }
         rows = {name: self._checked(name, column, count) for name, column in columns.items()}
         ended = np.asarray(terminated, bool) | np.asarray(truncated, bool)
-        slots = (torch.arange(self.total, self.total + count) % self.capacity).to(self._device)
-        for name, row in rows.items():
-            self._data[name].index_copy_(0, slots, row)
-        self._data['successor'].index_fill_(0, slots, self.capacity)
+        self._write(rows, count)
         self._link(ids, counters, ended)
         self.total += count
+
+    def add_step(
+        self,
+        obs: Tensor,
+        actions: Tensor,
+        rewards: Tensor,
+        next_obs: Tensor,
+        terminated: Tensor,
+        truncated: Tensor,
+    ) -> None:
+        """Add one transition of each of M streams, the same in the same order each time.
+
+        Each continues what its stream added in the call before, unless that ended the episode: the
+        same as `add` with steps that count up. All tensors are on the buffer's device, and nothing
+        waits for them; so nobody looks whether they are finite.
+
+        Raises:
+            ValueError: shapes that do not fit.
+        """
+        count = len(obs)
+        if count > self.capacity:
+            raise ValueError(f'streams must be at most {self.capacity}, got {count}')
+        if self._going_on is not None and len(self._going_on[1]) != count:
+            raise ValueError(f'streams must be {len(self._going_on[1])} as before, got {count}')
+        columns = {
+            'obs': obs,
+            'action': actions,
+            'reward': rewards,
+            'next_obs': next_obs,
+            'terminated': terminated.float(),
+        }
+        for name, column in columns.items():
+            self._check_shape(name, column.shape, count)
+        slots = self._write(columns, count)
+        self._continue(slots)
+        self.total += count
+        self._going_on = self.total, ~(terminated | truncated)
 
     def sample(self, batch_size: int, n_step: int, discount: float) -> Batch:
         """`batch_size` transitions drawn uniformly, with repetition, as `gather` returns them.
@@ -121,7 +156,7 @@ class ReplayBuffer:
         if not self.total:
             raise ValueError('the replay buffer must hold a transition before it is sampled')
         slots = torch.randint(len(self), (batch_size,), generator=self._generator)
-        return self.gather(slots.to(self._device), n_step, discount)
+        return self.gather(slots.to(self._device, non_blocking=True), n_step, discount)
 
     def gather(self, slots: Tensor, n_step: int, discount: float) -> Batch:
         """The transitions that begin in `slots` (B,), each followed for `n_step` steps at most."""
@@ -155,9 +190,32 @@ class ReplayBuffer:
         """Go on from a `state` of a buffer of the same capacity and sizes."""
         self.total = int(state['total'])
         self._tails.clear()
+        self._going_on = None
         for name, rows in state['rows'].items():
             self._data[name][: len(self)] = rows.to(self._device)
         self._generator.set_state(state['generator'])
+
+    def _write(self, rows: Mapping[str, Tensor], count: int) -> Tensor:
+        """Write transitions without successors; their slots (count,)."""
+        places = torch.arange(count, device=self._device)
+        slots = (places + self.total % self.capacity) % self.capacity
+        for name, row in rows.items():
+            self._data[name].index_copy_(0, slots, row)
+        self._data['successor'].index_fill_(0, slots, self.capacity)
+        return slots
+
+    def _continue(self, slots: Tensor) -> None:
+        """Make the transitions in `slots` (M,) successors of those that `add_step` wrote before."""
+        count = len(slots)
+        if self._going_on is None or self._going_on[0] != self.total:
+            return  # it wrote none before, or others have been added since
+        going_on = self._going_on[1]
+        before = (slots - count) % self.capacity
+        # Where the ring is too small for both, the first ones before have just been overwritten:
+        # their slots are those of new transitions, which have no successor yet.
+        there = torch.arange(count, device=self._device) >= 2 * count - self.capacity
+        links = torch.where(going_on & there, slots, self.capacity)
+        self._data['successor'].index_copy_(0, before, links)
 
     def _link(self, streams: NDArray[Any], steps: NDArray[Any], ended: NDArray[np.bool_]) -> None:
         """Make the transitions just written the successors of those that they continue."""
@@ -179,9 +237,12 @@ class ReplayBuffer:
 
     def _checked(self, name: str, values: ArrayLike, count: int) -> Tensor:
         array = np.ascontiguousarray(values, np.float32)
-        expected = (count, *self._data[name].shape[1:])
-        if array.shape != expected:
-            raise ValueError(f'{name} must be {expected}, got {array.shape}')
+        self._check_shape(name, array.shape, count)
         if not np.isfinite(array).all():
             raise ValueError(f'{name} must be finite')
         return torch.from_numpy(array).to(self._device)
+
+    def _check_shape(self, name: str, shape: tuple[int, ...], count: int) -> None:
+        expected = (count, *self._data[name].shape[1:])
+        if tuple(shape) != expected:
+            raise ValueError(f'{name} must be {expected}, got {tuple(shape)}')

@@ -10,39 +10,29 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rl_planner.learning.best_policy import BestPolicy
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.noise import ExplorationNoise
+from rl_planner.learning.robots import (
+    ArrayRobots,
+    Robots,
+    TensorEnvironment,
+    TensorRobots,
+    VectorEnvironment,
+)
 from rl_planner.learning.run import RunFolder
+from rl_planner.learning.tensor_noise import TensorNoise
 from rl_planner.navigation.task import Outcome
 
 REPORT_SEC = 1.0
 CHECKPOINT_SEC = 60.0
 RECENT_EPISODES = 200  # a success rate over fewer is noise, over more is old news
-
-Array = NDArray[Any]
-
-
-class VectorEnvironment(Protocol):
-    """A gymnasium vector environment in SAME_STEP autoreset.
-
-    `infos` of `step` hold `final_obs` (N, D), the true next observation of every environment (equal
-    to the observation where the episode goes on), and `outcome` (N,), `Outcome` values. Returned
-    arrays are the caller's until the step after the next. `step` is called in another thread.
-    """
-
-    num_envs: int
-
-    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
-
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -78,11 +68,11 @@ class Summary:
 
 
 def train(
-    env: VectorEnvironment,
+    env: VectorEnvironment | TensorEnvironment,
     learner: Learner,
     run: RunFolder,
     budget: Budget,
-    noise: ExplorationNoise,
+    noise: ExplorationNoise | TensorNoise,
     on_progress: Callable[[Mapping[str, float]], None] | None = None,
     checkpoint_sec: float = CHECKPOINT_SEC,
     clock: Callable[[], float] = time.monotonic,
@@ -94,7 +84,8 @@ def train(
     for that. If the run holds a checkpoint, training goes on from it.
 
     While the robots drive one step, on a core of their own, the learner makes the updates that the
-    steps before are worth: what a transition tells is learnt one step later than it could be.
+    steps before are worth: what a transition tells is learnt one step later than it could be. With
+    tensors all is queued on the device, in the same order; the host waits for it when it reports.
 
     With a budget of steps alone, on the CPU, the result depends on nothing but the seeds.
 
@@ -103,7 +94,8 @@ def train(
         learner: what learns; restored if the run holds a checkpoint.
         run: where results go.
         budget: when to stop.
-        noise: exploration, for `env.num_envs` robots; restored likewise.
+        noise: exploration, for `env.num_envs` robots, of tensors if the environment is; restored
+            likewise.
         on_progress: called with each row of metrics, about once a second.
         checkpoint_sec: time from one checkpoint to the next.
         clock: what counts as time (s): all of it, unless a caller has something to leave out.
@@ -116,7 +108,8 @@ def train(
             stay.
     """
     with _stop_request() as stopped, ThreadPoolExecutor(1, 'simulation') as simulation:
-        loop = _Loop(env, learner, run, budget, noise, simulation, checkpoint_sec, clock, began)
+        robots = _robots(env, noise, simulation)
+        loop = _Loop(robots, learner, run, budget, checkpoint_sec, clock, began)
         while not stopped.is_set() and loop.share_spent() < 1.0:
             loop.step()
             now = clock()
@@ -138,28 +131,24 @@ class _Loop:
 
     def __init__(
         self,
-        env: VectorEnvironment,
+        robots: Robots,
         learner: Learner,
         run: RunFolder,
         budget: Budget,
-        noise: ExplorationNoise,
-        simulation: Executor,
         checkpoint_sec: float,
         clock: Callable[[], float],
         began: float | None,
     ) -> None:
-        self.env, self.learner, self.run, self.budget, self.noise = env, learner, run, budget, noise
-        self.simulation, self.checkpoint_sec, self.clock = simulation, checkpoint_sec, clock
+        self.robots, self.learner, self.run, self.budget = robots, learner, run, budget
+        self.checkpoint_sec, self.clock = checkpoint_sec, clock
         self.best = BestPolicy()
-        self.ticks = 0  # steps of the whole vector
         self.episodes = 0
         self.outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
         self.losses: list[dict[str, Tensor]] = []  # of the updates since the last report
-        self.streams = np.arange(env.num_envs)
         spent_sec = self._restore()
         # A resumed run must not drive the same episodes again.
         seed = np.random.SeedSequence((learner.seed, learner.transitions)).generate_state(1)[0]
-        self.obs, _ = env.reset(seed=int(seed))
+        robots.reset(int(seed))
         now = self.clock()
         self.started = (now if began is None else began) - spent_sec
         self.next_report, self.next_checkpoint = now + REPORT_SEC, now + checkpoint_sec
@@ -174,23 +163,11 @@ class _Loop:
         Raises:
             FloatingPointError: learning has diverged.
         """
-        learner = self.learner
-        learner.set_progress(self.share_spent())
-        obs = self.obs
-        actions = np.clip(learner.act(obs) + self.noise.sample(), -1.0, 1.0)
-        if not np.isfinite(actions).all():
-            raise FloatingPointError(
-                f'learning has diverged after {learner.updates} updates: an action is not finite'
-            )
-        stepped = self.simulation.submit(self.env.step, actions)
+        self.learner.set_progress(self.share_spent())
+        self.robots.set_off(self.learner)
         self.update()
-        self.obs, rewards, terminated, truncated, infos = stepped.result()
-        steps = np.full(len(obs), self.ticks)
-        learner.add(
-            self.streams, steps, obs, actions, rewards, infos['final_obs'], terminated, truncated
-        )
-        self._end_episodes(terminated | truncated, infos['outcome'])
-        self.ticks += 1
+        self.robots.arrive(self.learner)
+        self.end_episodes(wait=False)
 
     def update(self) -> None:
         """Make the updates that the transitions so far are worth."""
@@ -202,6 +179,7 @@ class _Loop:
 
     def report(self) -> dict[str, float]:
         """Log a row of metrics: losses are means since the last row, and missing before updates."""
+        self.end_episodes(wait=True)
         now, steps = self.clock(), self.learner.transitions
         row: dict[str, float] = {
             'steps': steps,
@@ -222,11 +200,11 @@ class _Loop:
 
     def save(self) -> None:
         """Write the policy and the checkpoint."""
+        self.end_episodes(wait=True)
         self.run.save_policy(self.learner.policy())
         state = {
             'learner': self.learner.state(),
-            'noise': self.noise.state(),
-            'ticks': self.ticks,
+            **self.robots.state(),
             'episodes': self.episodes,
             'outcomes': list(self.outcomes),
             'best': self.best.state(),
@@ -248,13 +226,14 @@ class _Loop:
             interrupted=interrupted,
         )
 
-    def _end_episodes(self, ended: Array, outcomes: Array) -> None:
-        if not ended.any():
+    def end_episodes(self, wait: bool) -> None:
+        """Take in how episodes have ended; all of them, or those known without waiting for them."""
+        outcomes = self.robots.outcomes(wait)
+        if not len(outcomes):
             return
-        self.noise.restart(ended)
-        self.outcomes.extend(outcomes[ended].tolist())
-        self.episodes += int(ended.sum())
-        if self.best.improved_by(outcomes[ended]):
+        self.outcomes.extend(outcomes.tolist())
+        self.episodes += len(outcomes)
+        if self.best.improved_by(outcomes):
             self.run.save_best_policy(self.learner.policy())
 
     def _restore(self) -> float:
@@ -263,11 +242,21 @@ class _Loop:
         if state is None:
             return 0.0
         self.learner.restore(state['learner'])
-        self.noise.restore(state['noise'])
-        self.ticks, self.episodes = state['ticks'], state['episodes']
+        self.robots.restore(state)
+        self.episodes = state['episodes']
         self.outcomes.extend(state['outcomes'])
         self.best.restore(state['best'])
         return float(state['elapsed_sec'])
+
+
+def _robots(
+    env: VectorEnvironment | TensorEnvironment,
+    noise: ExplorationNoise | TensorNoise,
+    simulation: Executor,
+) -> Robots:
+    if isinstance(noise, TensorNoise):
+        return TensorRobots(cast(TensorEnvironment, env), noise)
+    return ArrayRobots(cast(VectorEnvironment, env), noise, simulation)
 
 
 def mean_metrics(rows: list[dict[str, Tensor]]) -> dict[str, float]:

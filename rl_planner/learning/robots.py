@@ -1,0 +1,185 @@
+"""The robots that a training learns from: they act, drive, and hand over what they experience."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rl_planner.learning.learner import Learner
+from rl_planner.learning.noise import ExplorationNoise
+from rl_planner.learning.tensor_noise import TensorNoise
+from rl_planner.navigation.task import Outcome
+
+Array = NDArray[Any]
+
+
+class VectorEnvironment(Protocol):
+    """A gymnasium vector environment in SAME_STEP autoreset.
+
+    `infos` of `step` hold `final_obs` (N, D), the true next observation of every environment (equal
+    to the observation where the episode goes on), and `outcome` (N,), `Outcome` values. Returned
+    arrays are the caller's until the step after the next. `step` is called in another thread.
+    """
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
+
+
+class TensorEnvironment(Protocol):
+    """As `VectorEnvironment`, of tensors on the learner's device, which are the caller's."""
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Tensor, dict[str, Any]]: ...
+
+    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]: ...
+
+
+class Robots(ABC):
+    """N robots that drive by a learner's policy, exploring.
+
+    robots.reset(seed)
+    while True:
+        robots.set_off(learner)    # act
+        ...                        # whatever is done while they drive one step
+        robots.arrive(learner)     # the step's transitions are the learner's
+        robots.outcomes(wait=False)
+    """
+
+    @abstractmethod
+    def reset(self, seed: int) -> None:
+        """Begin new episodes."""
+
+    @abstractmethod
+    def set_off(self, learner: Learner) -> None:
+        """Act once.
+
+        Raises:
+            FloatingPointError: learning has diverged.
+        """
+
+    @abstractmethod
+    def arrive(self, learner: Learner) -> None:
+        """Complete the step, and give the learner its transitions."""
+
+    @abstractmethod
+    def outcomes(self, wait: bool) -> Array:
+        """How episodes have ended, (n,), that ended since those that were told of before.
+
+        Args:
+            wait: tell of all of them; else only of those that are known without waiting.
+
+        Raises:
+            FloatingPointError: learning has diverged.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs besides a reset."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a mapping that holds a `state`, of robots of either kind."""
+
+
+class ArrayRobots(Robots):
+    """Robots of an environment of arrays, which drive in a thread of their own."""
+
+    def __init__(
+        self, env: VectorEnvironment, noise: ExplorationNoise, simulation: Executor
+    ) -> None:
+        self._env, self._noise, self._simulation = env, noise, simulation
+        self._ticks = 0  # steps of the whole vector
+        self._streams = np.arange(env.num_envs)
+        self._ended: Array = np.empty(0, np.int64)
+
+    def reset(self, seed: int) -> None:
+        self._obs, _ = self._env.reset(seed=seed)
+
+    def set_off(self, learner: Learner) -> None:
+        actions = np.clip(learner.act(self._obs) + self._noise.sample(), -1.0, 1.0)
+        if not np.isfinite(actions).all():
+            raise FloatingPointError(
+                f'learning has diverged after {learner.updates} updates: an action is not finite'
+            )
+        self._actions = actions
+        self._stepped: Future[Any] = self._simulation.submit(self._env.step, actions)
+
+    def arrive(self, learner: Learner) -> None:
+        obs, steps = self._obs, np.full(len(self._obs), self._ticks)
+        self._obs, rewards, terminated, truncated, infos = self._stepped.result()
+        transitions = (obs, self._actions, rewards, infos['final_obs'], terminated, truncated)
+        learner.add(self._streams, steps, *transitions)
+        ended = terminated | truncated
+        if ended.any():
+            self._noise.restart(ended)
+        self._ended = infos['outcome'][ended]
+        self._ticks += 1
+
+    def outcomes(self, wait: bool) -> Array:
+        ended, self._ended = self._ended, self._ended[:0]
+        return ended
+
+    def state(self) -> dict[str, Any]:
+        return {'noise': self._noise.state(), 'ticks': self._ticks}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if 'noise' in state:
+            self._noise.restore(state['noise'])
+            self._ticks = state['ticks']
+
+
+class TensorRobots(Robots):
+    """Robots of an environment of tensors: what they do is queued on the device.
+
+    The host reads nothing but, when it asks to wait, how episodes have ended and whether all
+    actions were finite; so of an update that diverged it learns only then. Nothing but the
+    learner and the outcomes outlives a training: all robots begin new episodes when it is resumed.
+    """
+
+    def __init__(self, env: TensorEnvironment, noise: TensorNoise) -> None:
+        self._env, self._noise = env, noise
+        self._told: list[Tensor] = []  # outcomes (N,) of each step that have not been read
+        self._finite: list[Tensor] = []  # likewise, whether its actions were
+
+    def reset(self, seed: int) -> None:
+        of_env, of_noise = np.random.SeedSequence(seed).generate_state(2).tolist()
+        self._noise.reset(of_noise)
+        self._obs, _ = self._env.reset(seed=of_env)
+
+    def set_off(self, learner: Learner) -> None:
+        obs = self._obs
+        actions = (learner.algorithm.act(obs) + self._noise.sample()).clamp(-1.0, 1.0)
+        self._finite.append(actions.isfinite().all())
+        self._obs, rewards, terminated, truncated, infos = self._env.step(actions)
+        self._step = (obs, actions, rewards, infos['final_obs'], terminated, truncated)
+        self._told.append(infos['outcome'].to(torch.int8))
+
+    def arrive(self, learner: Learner) -> None:
+        learner.add_step(*self._step)
+        self._noise.restart(self._step[4] | self._step[5])
+
+    def outcomes(self, wait: bool) -> Array:
+        if not (wait and self._told):
+            return np.empty(0, np.int64)
+        finite, told = torch.stack(self._finite).all(), torch.stack(self._told).cpu()
+        self._finite, self._told = [], []
+        if not finite:
+            raise FloatingPointError('learning has diverged: an action was not finite')
+        return told[told != Outcome.RUNNING].numpy()
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
