@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -85,6 +85,12 @@ def readings(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> NDA
 
 
 @settings(deadline=None)
+@example(  # a return at the base frame itself, but for what single precision does not know
+    scan=ScanGeometry(36, -math.pi, 0.1, 0.0, 2.0, mount_y=4.9e-185),
+    num_sectors=5,
+    kind='all',
+    seed=0,
+)
 @given(
     scan=SCANS,
     num_sectors=st.sampled_from([4, 36, 72]) | st.integers(4, 100),
