@@ -14,6 +14,7 @@ CORE = {'navigation', 'learning', 'simulation', 'dataset', 'evaluation', 'bringu
 
 # The other rooms that a room may import.
 ROOMS: dict[str, set[str]] = {
+    '': {'simulation'},  # __init__.py, where gymnasium is loaded: for its table of environments
     'navigation': set(),
     'learning': {'navigation'},
     'simulation': {'navigation'},
@@ -26,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
 
 # What a room may import besides itself and the standard library; 'ROS' is all of ROS 2.
 LIBRARIES: dict[str, set[str]] = {
+    '': set(),
     'navigation': {'numpy'},
     'learning': {'numpy', 'tensorboard', 'torch', 'yaml'},
     'simulation': {'numpy', 'numba', 'gymnasium'},

@@ -116,10 +116,11 @@ def _pool_beams(clean: Floats, sectors: Sectors, nearest: Floats) -> None:
 def _sector_at(x: float, y: float, width: float, num_sectors: int) -> int:
     """The sector of a point in the base frame, as `ObservationEncoder.sectors_at` has it.
 
-    Where it is not next to another one, a rough angle tells as well, and several times sooner.
+    A rough angle tells as well, and several times sooner, but next to another sector, and where the
+    point is at the base itself: single precision may know no such numbers.
     """
     turns = (rough_atan2(F32(y), F32(x)) + math.pi) / width
-    if abs(turns - math.floor(turns + 0.5)) * width < ROUGH:
+    if abs(turns - math.floor(turns + 0.5)) * width < ROUGH or x * x + y * y < 1e-12:
         turns = (math.atan2(y, x) + math.pi) / width
     sector = math.floor(turns + 1e-6)
     return sector if sector < num_sectors else 0  # straight behind

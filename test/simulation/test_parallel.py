@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import weakref
 
 import numpy as np
@@ -66,15 +65,15 @@ def test_nothing_is_left_when_it_goes() -> None:
         def part(self, begin: int, end: int) -> None:
             pass
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     owner, parallel = Owner(), Parallel(3)
+    workers = set(threading.enumerate()) - before
+    assert len(workers) == 2
     parallel(owner.part, 4 * LARGEST)
     gone = weakref.ref(owner)
     del owner, parallel
     gc.collect()
-    for _ in range(200):
-        if threading.active_count() == before and gone() is None:
-            break
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for worker in workers:
+        worker.join(10.0)
+        assert not worker.is_alive()
     assert gone() is None

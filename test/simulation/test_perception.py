@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+from rl_planner.simulation.history import Past
 from rl_planner.simulation.motion import Robots
 from rl_planner.simulation.perception import Scales, Sectors, observe
 
@@ -48,7 +49,7 @@ def both(
     )
     out = np.empty_like(expected)
     state = robots(ranges, np.zeros((count, 3)), velocities)
-    tables = Sectors.of(encoder), Scales.of(encoder)
+    tables = Sectors.of(encoder), Scales.of(encoder), Past.of(config, count)
     observe(np.arange(count), state, goals, commands, *tables, out)
     return out, expected
 
@@ -63,8 +64,9 @@ SCANS = st.builds(
     | st.floats(-0.2, -0.002),
     range_min=st.sampled_from([0.0, 0.1]),
     range_max=st.sampled_from([2.0, 3.5, 12.0]),
-    mount_x=st.just(0.0) | st.floats(-0.4, 0.4),
-    mount_y=st.just(0.0) | st.floats(-0.4, 0.4),
+    # to the millimetre: of less than that, kernel and encoder may round a direction differently
+    mount_x=st.integers(-400, 400).map(lambda mm: mm / 1000.0) | st.just(0.0),
+    mount_y=st.integers(-400, 400).map(lambda mm: mm / 1000.0) | st.just(0.0),
     mount_yaw=st.just(0.0) | st.floats(-3.2, 3.2),
     mount_inverted=st.booleans(),
 )
@@ -83,6 +85,12 @@ def readings(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> NDA
 
 
 @settings(deadline=None)
+@example(  # a return at the base frame itself, but for what single precision does not know
+    scan=ScanGeometry(36, -math.pi, 0.1, 0.0, 2.0, mount_y=4.9e-185),
+    num_sectors=5,
+    kind='all',
+    seed=0,
+)
 @given(
     scan=SCANS,
     num_sectors=st.sampled_from([4, 36, 72]) | st.integers(4, 100),
@@ -117,7 +125,7 @@ def test_only_the_rows_asked_for_are_written() -> None:
     out = np.full((3, encoder.size), 9.0, np.float32)
     state = robots(np.ones((3, 36), np.float32), np.zeros((3, 3)), np.zeros((3, 2)))
     goals = np.ones((3, 2))
-    tables = Sectors.of(encoder), Scales.of(encoder)
+    tables = Sectors.of(encoder), Scales.of(encoder), Past.of(encoder.config, 3)
     observe(np.array([0, 2]), state, goals, goals, *tables, out)
     assert (out[1] == 9.0).all()
     assert (out[[0, 2]] != 9.0).all()
@@ -130,7 +138,7 @@ def test_the_goal_is_seen_from_where_odometry_says() -> None:
     odometry, goals = rng.uniform(-4.0, 4.0, (50, 3)), rng.uniform(-4.0, 4.0, (50, 2))
     out = np.empty((50, encoder.size), np.float32)
     state = robots(np.ones((50, 36), np.float32), odometry, np.zeros((50, 2)))
-    tables = Sectors.of(encoder), Scales.of(encoder)
+    tables = Sectors.of(encoder), Scales.of(encoder), Past.of(encoder.config, 50)
     observe(np.arange(50), state, goals, goals, *tables, out)
     x, y = to_robot_frame(*odometry.T, *goals.T)
     distance = np.hypot(x, y)

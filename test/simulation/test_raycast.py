@@ -140,6 +140,53 @@ def test_scans_of_random_worlds(
         check_reading(reading, min(near), max(near), scan)
 
 
+def disc_distances(
+    centres: FloatArray, x: float, y: float, angles: NDArray[np.float64]
+) -> FloatArray:
+    """(num_beams,) to the nearest disc (x, y, radius), for rays from outside all of them."""
+    dx, dy = centres[:, 0, None] - x, centres[:, 1, None] - y
+    half = dx * np.cos(angles) + dy * np.sin(angles)
+    rest = dx * dx + dy * dy - centres[:, 2, None] ** 2
+    hit = (half > 0.0) & (half * half >= rest)  # t^2 - 2 half t + rest = 0
+    distances = half - np.sqrt(np.maximum(half * half - rest, 0.0))
+    return np.asarray(np.where(hit, distances, INF).min(axis=0, initial=INF))
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 10000),
+    scan=st.builds(
+        ScanGeometry,
+        num_beams=st.integers(65, 800),
+        angle_min=st.floats(-3.5, 3.5),
+        angle_increment=st.sampled_from([math.radians(1.0), math.radians(-0.5)])
+        | st.floats(0.002, 0.1)
+        | st.floats(-0.1, -0.002),
+        range_min=st.just(0.1),
+        range_max=st.sampled_from([2.0, 8.0]),
+        mount_yaw=TURN,
+        mount_inverted=st.booleans(),
+    ),
+)
+def test_many_beams_meet_the_discs_that_are_there(seed: int, scan: ScanGeometry) -> None:
+    """Discs are cast on the beams that meet them only, wherever the scan begins and ends."""
+    rng = np.random.default_rng(seed)
+    pose = (0.3, -0.2, rng.uniform(-7.0, 7.0))
+    bearings, far = rng.uniform(-np.pi, np.pi, 40), rng.uniform(0.3, 9.0, 40)
+    radii = np.minimum(rng.uniform(0.02, 1.5, 40), 0.9 * far)
+    places = np.array(pose[:2]) + far[:, None] * np.stack([np.cos(bearings), np.sin(bearings)], 1)
+    circles = np.column_stack([places, radii])
+    still = np.column_stack([circles[:7, :2], circles[:7, :2], radii[:7], np.zeros((7, 2))])
+    world = World(circles=circles[7:], movers=still)
+    ranges, _ = scan_world(world, pose, scan)
+    angles = pose[2] + scan.beam_angles()
+    near = np.stack(
+        [disc_distances(circles, *pose[:2], angles + shift) for shift in (-WOBBLE, 0.0, WOBBLE)]
+    )
+    for reading, low, high in zip(ranges.tolist(), near.min(axis=0), near.max(axis=0), strict=True):
+        check_reading(reading, low, high, scan)
+
+
 @settings(deadline=None)
 @given(world=WORLDS, x=PLACE, y=PLACE, time=st.floats(0.0, 50.0))
 def test_clearances_of_random_worlds(world: World, x: float, y: float, time: float) -> None:
