@@ -43,6 +43,7 @@ LIBRARIES: dict[str, set[str]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     'ros/learner_node.py': {'torch'},
     'cli/benchmark_learner.py': {'torch', 'gymnasium', 'stable_baselines3'},
+    'cli/benchmark_simulator.py': {'torch'},
     'cli/train.py': {'torch'},
     'cli/training_contest.py': {'torch'},
     'cli/training_peers.py': {'gymnasium', 'stable_baselines3', 'torch'},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,13 @@ class ParamsFileError(ValueError):
     """A parameter file that cannot be used; the message names file and parameter."""
 
 
-def read_params_file(path: Path) -> dict[str, Any]:
+def read_params_file(
+    path: Path, defaults: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
     """The configuration of each of `GROUPS`: what the file says for all nodes, defaults else.
+
+    Args:
+        defaults: by group, of parameters whose defaults are others here.
 
     Raises:
         ParamsFileError: there is no such file, it is no such YAML, or a parameter is unknown or
@@ -49,7 +55,11 @@ def read_params_file(path: Path) -> dict[str, Any]:
     given = sections.get('/**', {})
     if unknown := [name for name in given if name not in GROUPS]:
         raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
-    return _configs(path, {name: given.get(name, {}) for name in GROUPS})
+    groups = {name: given.get(name, {}) for name in GROUPS}
+    for name, values in (defaults or {}).items():
+        if isinstance(groups[name], Mapping):
+            groups[name] = {**values, **groups[name]}
+    return _configs(path, groups)
 
 
 def check_params_file(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rl_planner.cli import irsim_peer
-from rl_planner.cli.options import add_seed, count, progress_bar, table
+from rl_planner.cli.options import CommandError, add_seed, count, progress_bar, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +24,15 @@ Measure robot-steps per second of the embedded simulator, beside IR-SIM.
 Ray casting alone, and the whole step of the environment (kinematics, clearances, ray casting,
 observation, reward, new episodes), in worlds of 22 segments and 10 circles. IR-SIM drives one robot
 in one of these worlds, without drawing it; pip install 'rl_planner[peers]' brings it.
+
+Where there is a GPU, also the whole step of the environment of tensors that trains there.
 """
 
 BEAMS, ROBOTS = (36, 360), (128, 1024, 4096)
 NUM_WORLDS = 64
 MEASURED_SEC, REPETITIONS = 0.05, 15  # of each figure; the best repetition counts
 PEER_SEC = 2.0
+QUEUED = 10  # steps that a device is given before it is waited for
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[1, 2],
         metavar='T',
         help='numbers of threads to try; default: 1 2',
+    )
+    parser.add_argument(
+        '--device',
+        choices=('cpu', 'cuda'),
+        help='measure the environment of tensors there; default: cuda where there is one, else not',
     )
     parser.add_argument('--no-peers', action='store_true', help='without IR-SIM')
 
@@ -56,7 +64,56 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             bar.update()
     header = ('beams', 'robots', 'threads', 'ray casting', 'whole step')
     print(table(header, map(_cells, results)), '\nin robot-steps per second', sep='\n')
-    return {'results': results, 'peers': [] if options.no_peers else _peers(pool, results)}
+    return {
+        'results': results,
+        'tensors': _tensors(pool, options),
+        'peers': [] if options.no_peers else _peers(pool, results),
+    }
+
+
+def _tensors(pool: EpisodePool, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The figures of the environment of tensors, printed; none where there is no device for it."""
+    import torch
+
+    there = torch.cuda.is_available()
+    if options.device == 'cuda' and not there:
+        raise CommandError('device must be cpu, as torch finds no CUDA device; got cuda')
+    device = options.device or ('cuda' if there else None)
+    if device is None:
+        return []
+    rows = [
+        {
+            'device': device,
+            'beams': beams,
+            'robots': robots,
+            'steps_per_sec': _tensor_rate(pool, beams, robots, device, options.seed),
+        }
+        for beams, robots in itertools.product(BEAMS, ROBOTS)
+    ]
+    cells = [[f'{row[name]:,.0f}' for name in ('beams', 'robots', 'steps_per_sec')] for row in rows]
+    print(f'\nTensors on {device}:', table(('beams', 'robots', 'whole step'), cells), sep='\n')
+    return rows
+
+
+def _tensor_rate(pool: EpisodePool, beams: int, robots: int, device: str, seed: int) -> float:
+    """Robot-steps per second; steps are queued on the device, which is waited for now and then."""
+    import torch
+
+    from rl_planner.navigation.config import LidarConfig
+    from rl_planner.simulation.tensor_environment import TensorNavigationEnv
+
+    lidar = LidarConfig(num_beams=beams)
+    env = TensorNavigationEnv(robots, pool, lidar=lidar, seed=seed, device=device)
+    env.reset(seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    actions = (2.0 * torch.rand(robots, 2, generator=generator) - 1.0).to(device)
+
+    def steps() -> None:
+        for _ in range(QUEUED):
+            _, rewards, *_ = env.step(actions)
+        rewards.sum().item()
+
+    return QUEUED * robots * _rate(steps)
 
 
 def _cells(result: dict[str, Any]) -> list[str]:

@@ -23,10 +23,14 @@ from rl_planner.cli.options import (
     write_json,
 )
 from rl_planner.cli.training_setup import (
+    CUDA_LEARNING,
+    CUDA_ROBOTS,
+    NUM_ROBOTS,
     families_of,
     make_environment,
     make_learner,
     make_pool,
+    make_tensor_environment,
 )
 from rl_planner.learning.config import LearningConfig
 from rl_planner.navigation.config import (
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from rl_planner.learning.run import RunFolder
     from rl_planner.learning.training import Budget, Summary
     from rl_planner.simulation.environment import NavigationVectorEnv
+    from rl_planner.simulation.tensor_environment import TensorNavigationEnv
 
 DEFAULT_BUDGET_SEC = 180.0
 CHECKPOINT_SEC = 60.0
@@ -48,7 +53,8 @@ FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
 TEXT = """\
 Train a policy in one process, without ROS.
 
-128 simulated robots drive at once, each in a world of its own, none of which is ever evaluated on.
+128 simulated robots drive at once, on a GPU 4096 and all of it there, each in a world of its own,
+none of which is ever evaluated on.
 Ctrl-C stops early: what was learnt until then is kept, and --resume goes on from there.
 """
 
@@ -130,8 +136,13 @@ def run(options: argparse.Namespace) -> int:
         with RunFolder(out, resume=True) as folder:
             settings = _resumed_settings(options, folder)
     else:
-        settings = new_settings(options)
-    env = make_environment(settings, make_pool(settings, options.quiet))
+        settings = new_settings(options, device)
+    pool = make_pool(settings, options.quiet)
+    env = (
+        make_environment(settings, pool)
+        if device == 'cpu'
+        else make_tensor_environment(settings, pool, device)
+    )
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
         summary = _train(env, settings, folder, device, options, began)
@@ -155,19 +166,23 @@ def _device(wish: str) -> str:
     return 'cuda' if wish != 'cpu' and torch.cuda.is_available() else 'cpu'
 
 
-def new_settings(options: argparse.Namespace) -> dict[str, Any]:
+def new_settings(options: argparse.Namespace, device: str = 'cpu') -> dict[str, Any]:
     """All that a run is begun with, as config.yaml holds it."""
+    num_robots, learning = (NUM_ROBOTS, {}) if device == 'cpu' else (CUDA_ROBOTS, CUDA_LEARNING)
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
-    configs = {name: asdict(config) for name, config in _configs(options.params_file).items()}
+    named = _configs(options.params_file, {'learning': learning})
+    configs = {name: asdict(config) for name, config in named.items()}
     configs['learning']['algorithm'] = fixed['algorithm']
-    return {**fixed, **_budget_settings(options), **configs}
+    return {**fixed, 'num_robots': num_robots, **_budget_settings(options), **configs}
 
 
-def _configs(params_file: Path | None) -> dict[str, Config]:
+def _configs(
+    params_file: Path | None, defaults: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Config]:
     if params_file is not None:
-        return read_params_file(params_file)
-    return {name: config() for name, config in GROUPS.items()}
+        return read_params_file(params_file, defaults)
+    return {name: config(**defaults.get(name, {})) for name, config in GROUPS.items()}
 
 
 def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
@@ -196,7 +211,7 @@ def _budget_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _train(
-    env: NavigationVectorEnv,
+    env: NavigationVectorEnv | TensorNavigationEnv,
     settings: Mapping[str, Any],
     folder: RunFolder,
     device: str,

@@ -19,10 +19,22 @@ from rl_planner.simulation.families import FAMILIES
 if TYPE_CHECKING:
     from rl_planner.learning.learner import Learner
     from rl_planner.learning.noise import ExplorationNoise
+    from rl_planner.learning.tensor_noise import TensorNoise
     from rl_planner.simulation.environment import NavigationVectorEnv
     from rl_planner.simulation.episodes import EpisodePool
+    from rl_planner.simulation.tensor_environment import TensorNavigationEnv
 
 NUM_ROBOTS = 128  # what the learning recipe is tuned for
+# A GPU steps thousands of robots in hardly more time than one, and learns from thousands of
+# transitions in hardly more time than from few: 8 updates per step of all robots, each of 16 times
+# the batch. A transition is learnt from 8 times on average, on the CPU 4 times.
+CUDA_ROBOTS = 4096
+CUDA_LEARNING = {
+    'batch_size': 4096,
+    'replay_capacity': 256 * CUDA_ROBOTS,  # steps of all robots
+    'warmup_transitions': 30 * CUDA_ROBOTS,
+    'updates_per_transition': 8.0 / CUDA_ROBOTS,
+}
 NUM_WORLDS, WORLDS_PER_FAMILY = 1024, 512
 
 
@@ -66,31 +78,51 @@ def _compile(settings: Mapping[str, Any]) -> None:
 
 
 def make_environment(
-    settings: Mapping[str, Any], pool: EpisodePool, num_envs: int = NUM_ROBOTS
+    settings: Mapping[str, Any], pool: EpisodePool, num_envs: int | None = None
 ) -> NavigationVectorEnv:
+    """The environment on the CPU, compiled; of as many robots as the settings say if not told."""
     from rl_planner.simulation.environment import NavigationVectorEnv
 
-    return NavigationVectorEnv(
-        num_envs,
-        pool,
-        RobotConfig.from_mapping(settings['robot']),
-        LidarConfig.from_mapping(settings['lidar']),
-        TaskConfig.from_mapping(settings['task']),
-        ObservationConfig.from_mapping(settings['observation']),
-        settings['seed'],
-        disturbance=DisturbanceConfig.from_mapping(settings['disturbance']),
-        copy=False,
-    )
+    count = num_envs or _num_robots(settings)
+    return NavigationVectorEnv(count, pool, **_options(settings), copy=False)
+
+
+def make_tensor_environment(
+    settings: Mapping[str, Any], pool: EpisodePool, device: str
+) -> TensorNavigationEnv:
+    """The environment on the device where replay buffer and networks are."""
+    from rl_planner.simulation.tensor_environment import TensorNavigationEnv
+
+    return TensorNavigationEnv(_num_robots(settings), pool, **_options(settings), device=device)
+
+
+def _num_robots(settings: Mapping[str, Any]) -> int:
+    return int(settings.get('num_robots', NUM_ROBOTS))  # runs begun before it was written had these
+
+
+def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What both environments are made with."""
+    return {
+        'robot': RobotConfig.from_mapping(settings['robot']),
+        'lidar': LidarConfig.from_mapping(settings['lidar']),
+        'task': TaskConfig.from_mapping(settings['task']),
+        'observation': ObservationConfig.from_mapping(settings['observation']),
+        'seed': settings['seed'],
+        'disturbance': DisturbanceConfig.from_mapping(settings['disturbance']),
+    }
 
 
 def make_learner(
-    env: NavigationVectorEnv, settings: Mapping[str, Any], device: str
-) -> tuple[Learner, ExplorationNoise]:
+    env: NavigationVectorEnv | TensorNavigationEnv, settings: Mapping[str, Any], device: str
+) -> tuple[Learner, ExplorationNoise | TensorNoise]:
+    """The learner, and the noise that the robots explore with."""
     import numpy as np
 
     from rl_planner.learning.learner import Learner
     from rl_planner.learning.noise import ExplorationNoise
+    from rl_planner.learning.tensor_noise import TensorNoise
     from rl_planner.navigation.policy import PolicyMetadata
+    from rl_planner.simulation.environment import NavigationVectorEnv
 
     learning = LearningConfig.from_mapping(settings['learning'])
     metadata = PolicyMetadata.for_robot(
@@ -101,5 +133,7 @@ def make_learner(
         {'world': settings['world']},
     )
     learner = Learner(metadata, learning, device, settings['seed'])
+    if not isinstance(env, NavigationVectorEnv):
+        return learner, TensorNoise(env.num_envs, learning, env.device)
     rng = np.random.default_rng((settings['seed'], 1))  # apart from the worlds and the weights
     return learner, ExplorationNoise(env.num_envs, learning, rng)
