@@ -55,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all combinations, print them, return them."""
+    device = _tensor_device(options.device)
     pool = _pool(options.seed)
     cases = list(itertools.product(BEAMS, ROBOTS, options.threads))
     results = []
@@ -66,27 +67,28 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     print(table(header, map(_cells, results)), '\nin robot-steps per second', sep='\n')
     return {
         'results': results,
-        'tensors': _tensors(pool, options),
+        'tensors': [] if device is None else _tensors(pool, device, options.seed),
         'peers': [] if options.no_peers else _peers(pool, results),
     }
 
 
-def _tensors(pool: EpisodePool, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The figures of the environment of tensors, printed; none where there is no device for it."""
+def _tensor_device(wish: str | None) -> str | None:
     import torch
 
     there = torch.cuda.is_available()
-    if options.device == 'cuda' and not there:
+    if wish == 'cuda' and not there:
         raise CommandError('device must be cpu, as torch finds no CUDA device; got cuda')
-    device = options.device or ('cuda' if there else None)
-    if device is None:
-        return []
+    return wish or ('cuda' if there else None)
+
+
+def _tensors(pool: EpisodePool, device: str, seed: int) -> list[dict[str, Any]]:
+    """The figures of the environment of tensors, printed."""
     rows = [
         {
             'device': device,
             'beams': beams,
             'robots': robots,
-            'steps_per_sec': _tensor_rate(pool, beams, robots, device, options.seed),
+            'steps_per_sec': _tensor_rate(pool, beams, robots, device, seed),
         }
         for beams, robots in itertools.product(BEAMS, ROBOTS)
     ]

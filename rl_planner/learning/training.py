@@ -94,8 +94,8 @@ def train(
         learner: what learns; restored if the run holds a checkpoint.
         run: where results go.
         budget: when to stop.
-        noise: exploration, for `env.num_envs` robots, of tensors if the environment is; restored
-            likewise.
+        noise: exploration, for `env.num_envs` robots, of tensors if the environment is; that of
+            arrays is restored likewise.
         on_progress: called with each row of metrics, about once a second.
         checkpoint_sec: time from one checkpoint to the next.
         clock: what counts as time (s): all of it, unless a caller has something to leave out.

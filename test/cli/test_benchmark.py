@@ -44,6 +44,27 @@ def test_the_simulator_is_measured(command: Any, quick: None, tmp_path: Path) ->
     assert (figures['benchmark'], figures['peers']) == ('simulator', [])
 
 
+def test_tensors_are_measured_where_asked(command: Any, quick: None, tmp_path: Path) -> None:
+    path = tmp_path / 'figures.json'
+    options = ['--threads', 1, '--no-peers', '--device', 'cpu', '--json', path]
+    answer = command('benchmark', 'simulator', *options)
+    assert (answer.code, answer.err) == (0, '')
+    assert '\nTensors on cpu:\n' in answer.out
+    rows = json.loads(path.read_text())['tensors']
+    cases = {(each['device'], each['beams'], each['robots']) for each in rows}
+    assert cases == {('cpu', b, n) for b in (36, 360) for n in (64, 128)}
+    assert all(each['steps_per_sec'] > 0.0 for each in rows)
+
+
+def test_tensors_are_not_measured_without_a_gpu(
+    command: Any, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    assert 'Tensors' not in command('benchmark', 'simulator', '--threads', 1, '--no-peers').out
+    answer = command('benchmark', 'simulator', '--device', 'cuda')
+    assert (answer.code, 'torch finds no CUDA device' in answer.err) == (2, True)
+
+
 def test_the_worlds_measured_in_are_as_said() -> None:
     pool = benchmark_simulator._pool(seed=0)
     assert len(pool.worlds) == 64

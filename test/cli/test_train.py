@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rl_planner.cli import training_setup
+from rl_planner.cli import train, training_setup
+from rl_planner.learning.config import LearningConfig
 from rl_planner.navigation.policy import Policy
 
 ROOM = Path(__file__).parents[2] / 'worlds' / 'rooms.sdf'
@@ -77,6 +78,61 @@ def test_a_run_is_resumed_as_it_began(command: Any, tmp_path: Path) -> None:
     assert (config['world'], config['seed'], config['steps']) == (str(ROOM), 5, 2 * STEPS)
     spent = command('train', '--resume', '--out', out)
     assert 'Trained on 8,192 transitions' in spent.out
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is done on a GPU is done on the CPU: by another name, and with fewer robots."""
+    monkeypatch.setattr(train, '_device', lambda _: 'cpu:0')
+    monkeypatch.setattr(train, 'CUDA_ROBOTS', 32)
+    schedule = {'batch_size': 64, 'warmup_transitions': 320, 'updates_per_transition': 1 / 16}
+    monkeypatch.setattr(train, 'CUDA_LEARNING', schedule)
+
+
+def test_a_gpu_has_robots_and_a_schedule_of_its_own(
+    command: Any, tmp_path: Path, as_on_a_gpu: None
+) -> None:
+    out, params = tmp_path / 'run', tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {learning: {batch_size: 50}}}')
+    options = ['--world', ROOM, '--params-file', params, '--out', out]
+    assert command('train', '--steps', 640, *options).code == 0
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    learning = config['learning']
+    assert config['num_robots'] == 32
+    assert (learning['warmup_transitions'], learning['updates_per_transition']) == (320, 1 / 16)
+    assert learning['batch_size'] == 50  # what a user says holds
+    assert learning['hidden_size'] == 128
+    answer = command('train', '--resume', '--steps', 960, '--out', out)
+    assert 'Trained on 960 transitions' in answer.out
+    assert '40 updates' in answer.out  # (960 - 320) / 16
+
+
+def test_a_run_of_a_gpu_goes_on_without_one(
+    command: Any, tmp_path: Path, as_on_a_gpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / 'run'
+    assert command('train', '--world', ROOM, '--steps', 640, '--out', out).code == 0
+    monkeypatch.undo()
+    answer = command('train', '--resume', '--steps', 960, '--device', 'cpu', '--out', out)
+    assert 'Trained on 960 transitions' in answer.out  # in steps of 32 robots
+
+
+def test_a_run_of_before_has_as_many_robots_as_it_had(command: Any, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    begun = ['--world', ROOM, '--device', 'cpu', '--out', out]
+    assert command('train', '--steps', 128, *begun).code == 0
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    assert config.pop('num_robots') == 128
+    (out / 'config.yaml').write_text(yaml.safe_dump(config))
+    answer = command('train', '--resume', '--steps', 129, '--device', 'cpu', '--out', out)
+    assert 'Trained on 256 transitions' in answer.out
+
+
+def test_the_schedule_of_a_gpu_keeps_its_rules() -> None:
+    config = LearningConfig(**training_setup.CUDA_LEARNING)
+    per_step = config.updates_per_transition * training_setup.CUDA_ROBOTS
+    assert per_step == 8.0
+    assert config.replay_capacity % training_setup.CUDA_ROBOTS == 0
 
 
 def test_a_run_is_not_resumed_as_another(command: Any, tmp_path: Path) -> None:

@@ -250,3 +250,59 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     with pytest.raises(ValueError, match=message):
         replay.add(**{**good, **change})
     assert len(replay) == 0
+
+
+def step_of(rng: np.random.Generator, count: int) -> dict[str, torch.Tensor]:
+    """One transition of each of `count` streams; a fifth of the episodes end."""
+    terminated, truncated = rng.random((2, count)) < 0.1
+    return {
+        'obs': torch.from_numpy(rng.normal(size=(count, 1)).astype(np.float32)),
+        'actions': torch.from_numpy(rng.normal(size=(count, 1)).astype(np.float32)),
+        'rewards': torch.from_numpy(rng.normal(size=count).astype(np.float32)),
+        'next_obs': torch.from_numpy(rng.normal(size=(count, 1)).astype(np.float32)),
+        'terminated': torch.from_numpy(terminated & ~truncated),
+        'truncated': torch.from_numpy(truncated),
+    }
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 5), st.integers(0, 12), st.integers(1, 15), st.integers(0, 99))
+def test_a_step_of_tensors_is_the_same_as_one_of_arrays(
+    count: int, more: int, steps: int, seed: int
+) -> None:
+    """Whether the ring holds one step of all streams, or not quite two, or some."""
+    rng = np.random.default_rng(seed)
+    tensors, arrays = buffer(count + more), buffer(count + more)
+    for step in range(steps):
+        moment = step_of(rng, count)
+        tensors.add_step(**moment)
+        arrays.add(np.arange(count), np.full(count, step), **moment)
+        slots = torch.arange(len(arrays))
+        assert (len(tensors), tensors.total) == (len(arrays), arrays.total)
+        assert_equal(tensors.gather(slots, 4, 0.9), arrays.gather(slots, 4, 0.9))
+
+
+def test_a_step_of_tensors_continues_neither_what_was_restored_nor_others() -> None:
+    rng, replay, restored = np.random.default_rng(0), buffer(), buffer()
+    going_on = {**step_of(rng, 2), 'terminated': torch.zeros(2).bool()}
+    going_on['truncated'] = going_on['terminated']
+    replay.add_step(**going_on)
+    restored.restore(replay.state())
+    add(replay, 0, 1.0)
+    for each, first in ((replay, 0), (restored, 0)):
+        each.add_step(**going_on)
+        assert look(each, first, 2, 0.5)[3] == 0.5  # one step
+    replay.add_step(**going_on)
+    assert look(replay, 3, 2, 0.5)[3] == 0.25
+
+
+def test_a_step_of_tensors_that_does_not_fit_is_refused() -> None:
+    rng, replay = np.random.default_rng(0), buffer(4)
+    replay.add_step(**step_of(rng, 3))
+    with pytest.raises(ValueError, match='streams must be at most 4, got 5'):
+        replay.add_step(**step_of(rng, 5))
+    with pytest.raises(ValueError, match='streams must be 3 as before, got 2'):
+        replay.add_step(**step_of(rng, 2))
+    with pytest.raises(ValueError, match=r'obs must be \(3, 1\), got \(3, 2\)'):
+        replay.add_step(**{**step_of(rng, 3), 'obs': torch.zeros(3, 2)})
+    assert replay.total == 3
