@@ -128,11 +128,14 @@ def test_a_run_of_before_has_as_many_robots_as_it_had(command: Any, tmp_path: Pa
     assert 'Trained on 256 transitions' in answer.out
 
 
-def test_the_schedule_of_a_gpu_keeps_its_rules() -> None:
+def test_the_schedule_of_a_gpu_is_as_documented() -> None:
     config = LearningConfig(**training_setup.CUDA_LEARNING)
     per_step = config.updates_per_transition * training_setup.CUDA_ROBOTS
     assert per_step == 8.0
-    assert config.replay_capacity % training_setup.CUDA_ROBOTS == 0
+    text = (ROOM.parents[1] / 'docs' / 'gpu.md').read_text(encoding='utf-8')
+    assert f'| 8, of {config.batch_size} |' in text
+    assert f'| {config.replay_capacity:,} transitions |' in text
+    assert f'on the GPU, {training_setup.CUDA_ROBOTS} robots |' in text
 
 
 def test_a_run_is_not_resumed_as_another(command: Any, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,6 +234,14 @@ def test_actions_of_another_shape_are_refused() -> None:
     env.reset()
     with pytest.raises(ValueError, match=r'actions must be \(3, 2\), got \(4, 2\)'):
         env.step(torch.zeros(4, 2))
+
+
+def test_the_documented_example_runs() -> None:
+    text = (Path(__file__).parents[2] / 'docs' / 'gpu.md').read_text(encoding='utf-8')
+    (program,) = re.findall(r'^```python\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    assert names['observations'].shape == (64, 51)
 
 
 EVERYTHING: dict[str, Any] = {
