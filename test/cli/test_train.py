@@ -134,7 +134,7 @@ def test_the_schedule_of_a_gpu_is_as_documented() -> None:
     assert per_step == 8.0
     text = (ROOM.parents[1] / 'docs' / 'gpu.md').read_text(encoding='utf-8')
     assert f'| 8, of {config.batch_size} |' in text
-    assert f'| {config.replay_capacity:,} transitions |' in text
+    assert f'transitions | {config.replay_capacity:,} |' in text
     assert f'on the GPU, {training_setup.CUDA_ROBOTS} robots |' in text
 
 
