@@ -16,7 +16,7 @@ from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.motion import Dynamics, whole_periods
 from rl_planner.simulation.tensor_clearance import measure
 from rl_planner.simulation.tensor_raycast import TensorBeams, sense
-from rl_planner.simulation.tensor_worlds import TensorWorlds
+from rl_planner.simulation.tensor_worlds import Scene, TensorWorlds
 
 LOOK = 4096  # robots whose first scans are cast at a time
 
@@ -107,8 +107,7 @@ class TensorSimulator:
             self._accelerate(self._given[phase], duration)
             pieces = max(math.ceil(duration / dynamics.longest_piece - 1e-9), 1)
             for _ in range(pieces):
-                self._advance(duration / pieces)
-        scene = self.obstacles.around(self.worlds, self.times)
+                scene = self._advance(duration / pieces)
         self.ranges = self._disturbed(sense(self.poses, scene, self._beams))
 
     def _accelerate(self, commands: Tensor, duration: float) -> None:
@@ -124,8 +123,8 @@ class TensorSimulator:
         if not dynamics.exact_odometry:
             self.measured_velocities = self.velocities * self.odometry_gains
 
-    def _advance(self, dt: float) -> None:
-        """Let time pass, and robots move, but not deeper into what they touch."""
+    def _advance(self, dt: float) -> Scene:
+        """Let time pass, and robots move, but not deeper into what they touch; what is around them."""
         exact = self._dynamics.exact_odometry
         poses = _integrated(self.poses, self.velocities, dt)
         self.times = self.times + dt
@@ -143,6 +142,7 @@ class TensorSimulator:
             self.odometry = torch.where(rows, self.odometry, odometry)
         self.velocities = torch.where(rows, 0.0, self.velocities)
         self.measured_velocities = torch.where(rows, 0.0, self.measured_velocities)
+        return scene
 
     def _draw_gains(self, rows: Tensor) -> None:
         """New gains for the rows of a mask (N, 1)."""
