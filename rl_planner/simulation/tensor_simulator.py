@@ -124,7 +124,7 @@ class TensorSimulator:
             self.measured_velocities = self.velocities * self.odometry_gains
 
     def _advance(self, dt: float) -> Scene:
-        """Let time pass, and robots move, but not deeper into what they touch; what is around them."""
+        """Let time pass, and robots move, but not deeper into what they touch; the scene then."""
         exact = self._dynamics.exact_odometry
         poses = _integrated(self.poses, self.velocities, dt)
         self.times = self.times + dt
