@@ -43,7 +43,8 @@ def read_params_file(
     """The configuration of each of `GROUPS`: what the file says for all nodes, defaults else.
 
     Args:
-        defaults: by group, of parameters whose defaults are others here.
+        defaults: by group, of parameters whose defaults are others here. They belong together:
+            where the file says one of them, the usual defaults stand for the rest.
 
     Raises:
         ParamsFileError: there is no such file, it is no such YAML, or a parameter is unknown or
@@ -57,7 +58,7 @@ def read_params_file(
         raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
     groups = {name: given.get(name, {}) for name in GROUPS}
     for name, values in (defaults or {}).items():
-        if isinstance(groups[name], Mapping):
+        if isinstance(groups[name], Mapping) and not values.keys() & groups[name].keys():
             groups[name] = {**values, **groups[name]}
     return _configs(path, groups)
 

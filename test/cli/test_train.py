@@ -93,18 +93,29 @@ def test_a_gpu_has_robots_and_a_schedule_of_its_own(
     command: Any, tmp_path: Path, as_on_a_gpu: None
 ) -> None:
     out, params = tmp_path / 'run', tmp_path / 'params.yaml'
-    params.write_text('/**: {ros__parameters: {learning: {batch_size: 50}}}')
+    params.write_text('/**: {ros__parameters: {learning: {hidden_size: 50}}}')
     options = ['--world', ROOM, '--params-file', params, '--out', out]
     assert command('train', '--steps', 640, *options).code == 0
     config = yaml.safe_load((out / 'config.yaml').read_text())
     learning = config['learning']
     assert config['num_robots'] == 32
     assert (learning['warmup_transitions'], learning['updates_per_transition']) == (320, 1 / 16)
-    assert learning['batch_size'] == 50  # what a user says holds
-    assert learning['hidden_size'] == 128
+    assert (learning['batch_size'], learning['hidden_size']) == (64, 50)
     answer = command('train', '--resume', '--steps', 960, '--out', out)
     assert 'Trained on 960 transitions' in answer.out
     assert '40 updates' in answer.out  # (960 - 320) / 16
+
+
+def test_a_schedule_of_a_file_is_not_mixed_with_that_of_a_gpu(
+    command: Any, tmp_path: Path, as_on_a_gpu: None
+) -> None:
+    out, params = tmp_path / 'run', tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {learning: {updates_per_transition: 0.125}}}')
+    options = ['--world', ROOM, '--params-file', params, '--out', out]
+    assert command('train', '--steps', 32, *options).code == 0
+    learning = LearningConfig(updates_per_transition=0.125)
+    config = yaml.safe_load((out / 'config.yaml').read_text())
+    assert LearningConfig.from_mapping(config['learning']) == learning
 
 
 def test_a_run_of_a_gpu_goes_on_without_one(
