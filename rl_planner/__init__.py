@@ -4,7 +4,7 @@ import sys
 
 __version__ = '0.1.0'
 
-# Whoever trains imports gymnasium, and then finds the environment in it. A robot has no gymnasium
-# and must not wait for it.
-if 'gymnasium' in sys.modules:
+# Whoever has imported gymnasium finds the environment in it. A robot has no gymnasium, and must not
+# wait for it.
+if sys.modules.get('gymnasium') is not None:
     from rl_planner.simulation import registration as registration

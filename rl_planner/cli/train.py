@@ -33,9 +33,7 @@ from rl_planner.cli.training_setup import (
     make_tensor_environment,
 )
 from rl_planner.learning.config import LearningConfig
-from rl_planner.navigation.config import (
-    Config,
-)
+from rl_planner.navigation.config import Config
 from rl_planner.simulation.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -59,7 +57,8 @@ Ctrl-C stops early: what was learnt until then is kept, and --resume goes on fro
 """
 
 EPILOG = """\
-The run folder gets policy.safetensors, metrics.jsonl, tensorboard/, checkpoints/ and config.yaml.
+The run folder gets policy.safetensors, best_policy.safetensors, metrics.jsonl, tensorboard/,
+checkpoints/ and config.yaml.
 
 examples:
   rl_planner train --budget-sec 300 --out runs/mine
@@ -72,7 +71,9 @@ examples:
 def add_parser(subparsers: Any) -> None:
     parser = new_parser(subparsers, 'train', run, TEXT, EPILOG)
     algorithms = LearningConfig.__dataclass_fields__['algorithm'].metadata['bounds'].choices
-    parser.add_argument('--algorithm', choices=algorithms, help='default: ddpg')
+    parser.add_argument(
+        '--algorithm', choices=algorithms, help='default: that of the params file, or ddpg'
+    )
     parser.add_argument(
         '--world',
         type=_world,
@@ -137,7 +138,7 @@ def run(options: argparse.Namespace) -> int:
             settings = _resumed_settings(options, folder)
     else:
         settings = new_settings(options, device)
-    pool = make_pool(settings, options.quiet)
+    pool = make_pool(settings, options.quiet, compiled=device == 'cpu')
     env = (
         make_environment(settings, pool)
         if device == 'cpu'
@@ -173,6 +174,8 @@ def new_settings(options: argparse.Namespace, device: str = 'cpu') -> dict[str, 
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
     named = _configs(options.params_file, {'learning': learning})
     configs = {name: asdict(config) for name, config in named.items()}
+    if options.algorithm is None:
+        fixed['algorithm'] = configs['learning']['algorithm']
     configs['learning']['algorithm'] = fixed['algorithm']
     return {**fixed, 'num_robots': num_robots, **_budget_settings(options), **configs}
 

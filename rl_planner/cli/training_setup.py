@@ -44,8 +44,8 @@ def families_of(world: str) -> list[str] | None:
     return names if set(names) <= set(FAMILIES) else None
 
 
-def make_pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
-    """The worlds to train in; by the time they are there, the simulator is compiled."""
+def make_pool(settings: Mapping[str, Any], quiet: bool, compiled: bool = True) -> EpisodePool:
+    """The worlds to train in; by the time they are there, the simulator is `compiled`."""
     from rl_planner.simulation.background_pool import BackgroundPool
     from rl_planner.simulation.episodes import world_pool
     from rl_planner.simulation.random_world import Purpose
@@ -60,7 +60,8 @@ def make_pool(settings: Mapping[str, Any], quiet: bool) -> EpisodePool:
         BackgroundPool(Purpose.TRAINING, settings['seed'], count, robot, families) as pending,
         progress_bar('worlds', count, quiet) as bar,
     ):
-        _compile(settings)
+        if compiled:
+            _compile(settings)
         return pending.result(bar.update)
 
 

@@ -73,7 +73,7 @@ def train(
     run: RunFolder,
     budget: Budget,
     noise: ExplorationNoise | TensorNoise,
-    on_progress: Callable[[Mapping[str, float]], None] | None = None,
+    on_progress: Callable[[Mapping[str, float]], None] = lambda row: None,
     checkpoint_sec: float = CHECKPOINT_SEC,
     clock: Callable[[], float] = time.monotonic,
     began: float | None = None,
@@ -114,14 +114,12 @@ def train(
             loop.step()
             now = clock()
             if now >= loop.next_report:
-                row = loop.report()
-                if on_progress is not None:
-                    on_progress(row)
+                on_progress(loop.report())
             if now >= loop.next_checkpoint:
                 loop.save()
         loop.update()
         if loop.has_news():
-            loop.report()
+            on_progress(loop.report())
         loop.save()
         return loop.summary(stopped.is_set())
 

@@ -108,6 +108,8 @@ class Pilot:
         self._footprint, self._noise = Footprint.of(robot), noise
         self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
+        self._longest_gap = 1.5 * task.control_period
+        self._stamps = np.full(num_robots, np.nan)  # of the last scans (s)
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
         self._steps = np.zeros(num_robots, np.int64)
@@ -146,6 +148,7 @@ class Pilot:
             return Decision(commands, outcomes, self._transitions(sensed.rows[:0]))
         sensed = Sensed(*(getattr(sensed, name)[driving] for name in Sensed.__annotations__))
         rows = sensed.rows
+        self._forget_across_gaps(rows, sensed.stamps)
         next_obs, distances, clearances = self._look(sensed)
         self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
         elapsed = sensed.stamps - self._began[rows]
@@ -158,6 +161,12 @@ class Pilot:
         self._distances[rows] = distances
         commands[np.flatnonzero(driving)[going]] = self._act(rows[going], next_obs[going])
         return Decision(commands, outcomes, transitions)
+
+    def _forget_across_gaps(self, rows: Rows, stamps: NDArray[np.float64]) -> None:
+        """Earlier scans count by control periods: where one is missing, begin anew."""
+        since = stamps - self._stamps[rows]
+        self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
+        self._stamps[rows] = stamps
 
     def _look(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Observations, distances to the goals and clearances of the sensed robots."""

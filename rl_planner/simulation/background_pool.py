@@ -6,8 +6,10 @@ A new user waits for both, and they take several seconds each.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -41,13 +43,11 @@ class BackgroundPool:
         robot: RobotConfig,
         families: Sequence[str],
     ) -> None:
-        # Spawned: a fork would inherit locks of threads that it does not have. Ctrl-C reaches the
-        # whole group of processes; what follows from it is for this one to decide.
+        # Spawned: a fork would inherit locks of threads that it does not have.
         self._workers = ProcessPoolExecutor(
-            max((os.cpu_count() or 1) - 1, 1),
+            max(len(os.sched_getaffinity(0)) - 1, 1),
             multiprocessing.get_context('spawn'),
-            signal.signal,
-            (signal.SIGINT, signal.SIG_IGN),
+            _depend_on_parent,
         )
         make = partial(random_pool, purpose, seed, robot=robot, families=tuple(families))
         self._chunks = [
@@ -76,3 +76,20 @@ class BackgroundPool:
 
     def __exit__(self, *_: object) -> None:
         self._workers.shutdown(cancel_futures=True)
+
+
+def _depend_on_parent() -> None:
+    """Let a worker end with its parent, however that ends, and not by itself.
+
+    Ctrl-C reaches the whole group of processes; what follows from it is for the parent to decide.
+    A parent that is killed tells nobody, and its workers would wait for work for good.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)

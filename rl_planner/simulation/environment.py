@@ -263,6 +263,9 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
         actions = np.asarray(actions)
         if actions.shape != self.commands.shape:
             raise ValueError(f'actions must be {self.commands.shape}, got {actions.shape}')
+        if not np.isfinite(actions).all():
+            row = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+            raise ValueError(f'action of robot {row} must be finite, got {actions[row]}')
         command(actions, self._limits, self.commands)
         results = self._older
         judged = (self._sectors, self._scales, self._past, self._terms, results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import gymnasium
@@ -50,7 +51,8 @@ def make_vector_env(
 
     Args:
         num_envs: robots.
-        families: of worlds, in turn: names from `FAMILIES`.
+        families: of worlds, in turn: names from `FAMILIES`. Which of them an episode is of, a
+            curriculum chooses; in an evaluation each is as likely.
         num_worlds: how many; each takes some milliseconds to make and has 16 pairs of start and
             goal. Environments of the same worlds and robot share them.
         seed: of the worlds, and of the episodes until `reset` is given another.
@@ -70,9 +72,12 @@ def make_vector_env(
     if num_worlds < 1:
         raise ConfigError(f'num_worlds must be at least 1, got {num_worlds}')
     body = _config(RobotConfig, robot)
+    pool = _pool(Purpose[purpose.upper()], seed, num_worlds, body, tuple(families))
+    if purpose == 'evaluation':  # all policies are to meet the same mixture of families
+        pool = replace(pool, families=np.zeros_like(pool.families))
     return NavigationVectorEnv(
         num_envs,
-        _pool(Purpose[purpose.upper()], seed, num_worlds, body, tuple(families)),
+        pool,
         body,
         _config(LidarConfig, lidar),
         _config(TaskConfig, task),

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 Part = Callable[[int, int], None]
-Task = tuple[Part, int, int]
+Done = SimpleQueue[BaseException | None]
+# Which part, and where to say that it is done: each call has a queue of its own, so that what an
+# interrupted one left behind is not taken for an answer.
+Task = tuple[Part, int, int, Done]
 
 SMALLEST = 256  # rows that are worth handing to another thread
 LARGEST = 1024  # rows in a part: of several parts, a thread that is held up does fewer
@@ -26,10 +29,8 @@ class Parallel:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         for _ in range(threads - 1):
-            arguments = (self._tasks, self._done)
-            threading.Thread(target=_work, args=arguments, daemon=True).start()
+            threading.Thread(target=_work, args=(self._tasks,), daemon=True).start()
         weakref.finalize(self, _stop, self._tasks, threads - 1)
 
     def __call__(self, part: Part, count: int) -> None:
@@ -39,11 +40,12 @@ class Parallel:
             return
         parts = max(self._threads, count // LARGEST)
         ends = [count * index // parts for index in range(parts + 1)]
+        done: Done = SimpleQueue()
         for begin, end in itertools.pairwise(ends):
-            self._tasks.put((part, begin, end))
+            self._tasks.put((part, begin, end, done))
         while (task := self._next()) is not None:
-            _run(task, self._done)
-        errors = [self._done.get() for _ in range(parts)]
+            _run(task)
+        errors = [done.get() for _ in range(parts)]
         for error in filter(None, errors):
             raise error
 
@@ -55,8 +57,8 @@ class Parallel:
             return None
 
 
-def _run(task: Task, done: SimpleQueue[BaseException | None]) -> None:
-    part, begin, end = task
+def _run(task: Task) -> None:
+    part, begin, end, done = task
     try:
         part(begin, end)
     except BaseException as error:
@@ -65,9 +67,9 @@ def _run(task: Task, done: SimpleQueue[BaseException | None]) -> None:
         done.put(None)
 
 
-def _work(tasks: SimpleQueue[Task | None], done: SimpleQueue[BaseException | None]) -> None:
+def _work(tasks: SimpleQueue[Task | None]) -> None:
     while (task := tasks.get()) is not None:
-        _run(task, done)
+        _run(task)
         del task  # what it refers to is not to live on while this waits
 
 

@@ -11,6 +11,7 @@ from rl_planner.bringup.system import train
 from rl_planner.navigation.config import RobotConfig, TaskConfig
 
 CONFIG = Path(__file__).parents[2] / 'config'
+SHARED = [CONFIG / 'params.yaml', *CONFIG.glob('robots/*.yaml'), *CONFIG.glob('recipes/*.yaml')]
 ALL = '/**:\n  ros__parameters:\n'
 
 
@@ -26,7 +27,7 @@ def test_what_is_given_and_defaults_for_the_rest(tmp_path: Path) -> None:
     assert configs['task'] == TaskConfig()
 
 
-@pytest.mark.parametrize('name', ['params.yaml', 'robots/jackal.yaml'])
+@pytest.mark.parametrize('name', [path.relative_to(CONFIG).as_posix() for path in SHARED])
 def test_the_shipped_files_are_read(name: str) -> None:
     read_params_file(CONFIG / name)
     check_params_file(CONFIG / name)

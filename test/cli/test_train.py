@@ -236,3 +236,19 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path: Path) -> None:
     assert printed.startswith('Interrupted after ')
     assert Policy.load(out / 'policy.safetensors').metadata.provenance['transitions'] > 0
     assert list((out / 'checkpoints').iterdir())
+
+
+@pytest.mark.parametrize(
+    ('option', 'trained'), [([], 'td3'), (['--algorithm', 'ddpg'], 'ddpg')], ids=['file', 'option']
+)
+def test_a_params_file_names_the_algorithm_unless_the_option_does(
+    command: Any, tmp_path: Path, option: list[str], trained: str
+) -> None:
+    path = tmp_path / 'params.yaml'
+    path.write_text('/**:\n  ros__parameters:\n    learning:\n      algorithm: td3\n')
+    options = ['--steps', STEPS, '--device', 'cpu', '--params-file', path, '--world', ROOM]
+    answer = command('train', *options, *option, '--out', tmp_path / 'run')
+    assert answer.code == 0
+    config = yaml.safe_load((tmp_path / 'run' / 'config.yaml').read_text())
+    assert (config['algorithm'], config['learning']['algorithm']) == (trained, trained)
+    assert Policy.load(tmp_path / 'run' / 'policy.safetensors').metadata.algorithm == trained

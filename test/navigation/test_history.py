@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -81,6 +81,7 @@ def test_robots_are_apart_and_forget_apart() -> None:
     np.testing.assert_allclose(out, [[0.75] * 4, [0.25] * 4], atol=1e-6)
 
 
+@settings(deadline=None)
 @given(
     nearest=st.lists(st.floats(0.05, 3.5), min_size=36, max_size=36),
     pose=st.tuples(*[st.floats(-10.0, 10.0)] * 3),

@@ -45,9 +45,12 @@ class Table:
 
 
 def make_pilot(
-    num_robots: int = 3, noise: Any = None, robot: RobotConfig = ROBOT
+    num_robots: int = 3,
+    noise: Any = None,
+    robot: RobotConfig = ROBOT,
+    observation: ObservationConfig = OBSERVATION,
 ) -> tuple[Pilot, Table]:
-    pilot = Pilot(num_robots, robot, TASK, OBSERVATION, SCAN, noise)
+    pilot = Pilot(num_robots, robot, TASK, observation, SCAN, noise)
     table = Table()
     pilot.policy = table  # type: ignore[assignment]
     return pilot, table
@@ -313,3 +316,40 @@ def test_noise_is_added_to_actions_and_clipped() -> None:
     np.testing.assert_allclose(decision.commands, [[0.5, -2.0], [0.425, 1.4]], rtol=1e-6)
     actions = pilot.step(sensed(0.1, **here)).transitions.actions
     np.testing.assert_allclose(actions, [[1.0, -1.0], [0.7, 0.7]], rtol=1e-6)
+
+
+REMEMBERING = ObservationConfig(num_sectors=4, range_clip=3.0, history_steps=2)
+
+
+def earlier(pilot: Pilot, table: Table, stamp: float, reading: float) -> float:
+    """How close (0 to 1) something was that all beams read at `reading` (m), two scans ago."""
+    pilot.step(sensed(stamp, r0=((0, 0, 0), (reading,) * 4)))
+    return float(table.asked[0, -1])
+
+
+def test_an_earlier_scan_is_seen_beside_the_present_one() -> None:
+    pilot, table = make_pilot(1, observation=REMEMBERING)
+    pilot.set_goal(0, 5.0, 0.0)
+    seen = [
+        earlier(pilot, table, 0.1 * step, reading)
+        for step, reading in enumerate((3.0, 2.4, 1.8, 1.2, 0.9))
+    ]
+    # the first scan until it is two steps old, and then the one of two steps before
+    assert seen == pytest.approx([0.0, 0.0, 0.0, 0.2, 0.4])
+
+
+@pytest.mark.parametrize('gap', ['a new goal', 'a halt', 'a lost scan', 'time that jumps back'])
+def test_what_was_seen_before_a_gap_is_forgotten(gap: str) -> None:
+    pilot, table = make_pilot(1, observation=REMEMBERING)
+    pilot.set_goal(0, 5.0, 0.0)
+    for step in range(4):
+        earlier(pilot, table, 0.1 * step, 2.4)
+    stamp = 0.4
+    if gap == 'a new goal':
+        pilot.set_goal(0, -5.0, 0.0)
+    elif gap == 'a halt':
+        pilot.halt(0)
+    else:
+        stamp = 0.5 if gap == 'a lost scan' else 0.05
+    assert earlier(pilot, table, stamp, 1.2) == pytest.approx(0.6)  # itself
+    assert earlier(pilot, table, stamp + 0.1, 0.9) == pytest.approx(0.6)

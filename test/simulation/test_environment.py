@@ -309,13 +309,16 @@ def test_actions_are_left_as_they_were_given() -> None:
     assert (actions == 3.0).all()
 
 
-def test_an_action_that_is_not_finite_is_refused() -> None:
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
+def test_an_action_that_is_not_finite_is_refused(value: float) -> None:
     env = make()
     env.reset(seed=0)
+    commands = env.commands.copy()
     actions = actions_for(env, REST)
-    actions[4, 1] = math.nan
-    with pytest.raises(ValueError, match='command of robot 4 must be finite'):
+    actions[4, 1] = value
+    with pytest.raises(ValueError, match='action of robot 4 must be finite'):
         env.step(actions)
+    np.testing.assert_array_equal(env.commands, commands)
 
 
 def test_a_refused_action_costs_nobody_an_array() -> None:

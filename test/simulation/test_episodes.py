@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,3 +181,32 @@ def test_an_error_elsewhere_is_told_here() -> None:
         pytest.raises(WorldError, match='no room for an episode'),
     ):
         pending.result()
+
+
+KILLED = """
+import os, signal
+from rl_planner.navigation.config import RobotConfig
+from rl_planner.simulation.background_pool import BackgroundPool
+from rl_planner.simulation.random_world import Purpose
+
+if __name__ == '__main__':
+    with BackgroundPool(Purpose.TRAINING, 0, 100000, RobotConfig(), ('static',)) as pending:
+        pending._chunks[0].result()  # its workers are at work
+        print(*pending._workers._processes, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_whoever_makes_worlds_ends_with_who_asked_for_them(tmp_path: Path) -> None:
+    script = tmp_path / 'killed.py'
+    script.write_text(KILLED)
+    run = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == -signal.SIGKILL
+    workers = [int(pid) for pid in run.stdout.split()]
+    assert workers
+    deadline = time.monotonic() + 60.0
+    while any(Path(f'/proc/{pid}/exe').exists() for pid in workers):
+        assert time.monotonic() < deadline, f'{workers} are still there'
+        time.sleep(0.05)

@@ -8,8 +8,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# Reading a number, and shapes that depend on values: `.item()`, `bool()`, masks as indices.
-WAITS = {'_local_scalar_dense', 'nonzero', 'masked_select', 'unique', 'equal', 'is_nonzero'}
+# Reading a number, and shapes that depend on values: `.item()`, `bool()`, and likewise.
+WAITS = {
+    '_local_scalar_dense',
+    'nonzero',
+    'masked_select',
+    'unique',
+    'equal',
+    'is_nonzero',
+    'repeat_interleave',
+}
+INDEXED = {'index', 'index_put', 'index_put_', '_index_put_impl_'}  # wait if a mask is the index
 
 
 class HostWaits(TorchDispatchMode):
@@ -33,6 +42,12 @@ class HostWaits(TorchDispatchMode):
         mixed = self.device and any(
             each.dim() and each.device.type != self.device for each in tensors
         )
-        if name in WAITS or mixed:
+        if name in WAITS or mixed or (name in INDEXED and _has_mask(args[1])):
             self.found.append(str(operation))
         return operation(*args, **(kwargs or {}))
+
+
+def _has_mask(indices: Any) -> bool:
+    return any(
+        isinstance(each, torch.Tensor) and each.dtype == torch.bool for each in tree_leaves(indices)
+    )
