@@ -30,7 +30,7 @@ OUTCOMES = {
     Outcome.COLLISION: ('#D55E00', 'X', 'collision'),
     Outcome.TIMEOUT: ('#E69F00', 's', 'out of time'),
 }
-# Colour, marker and dashes of each curve in a chart.
+# Colour (Okabe and Ito's palette), marker and dashes of each curve in a chart.
 LINES = (
     (BLUE, 'o', '-'),
     ('#D55E00', 's', '--'),

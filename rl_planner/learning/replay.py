@@ -183,7 +183,7 @@ class ReplayBuffer:
         when the state was taken.
         """
         size = len(self)
-        rows = {name: column[:size].cpu().clone() for name, column in self._data.items()}
+        rows = {name: column[:size].to('cpu', copy=True) for name, column in self._data.items()}
         return {'total': self.total, 'rows': rows, 'generator': self._generator.get_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
