@@ -14,7 +14,7 @@ from rl_planner.evaluation.learned import LearnedPlanner
 from rl_planner.evaluation.runner import evaluate
 from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import random_episodes
 from rl_planner.simulation.families import Family
@@ -43,13 +43,25 @@ def scenarios(movers: int, count: int, time_limit: float = 25.0) -> list[Scenari
     return made
 
 
-@pytest.mark.parametrize('setting', [DISC, RECTANGLE])
+@pytest.mark.parametrize(
+    ('setting', 'history_steps'),
+    [(DISC, 0), (RECTANGLE, 0), (DISC, 3)],
+    ids=['disc', 'rectangle', 'history'],
+)
 def test_nodes_and_process_drive_alike(
-    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: Setting
+    nodes: Nodes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: Setting,
+    history_steps: int,
 ) -> None:
     monkeypatch.setenv('ROS_DOMAIN_ID', str(nodes.domain))
     path = tmp_path / 'policy.safetensors'
-    policy = seeking_policy(robot=setting.robot, control_period=setting.control_period)
+    policy = seeking_policy(
+        robot=setting.robot,
+        control_period=setting.control_period,
+        observation=ObservationConfig(history_steps=history_steps),
+    )
     policy.save(path)
     tasks = [*scenarios(0, 4), *scenarios(4, 4)]
     tasks[5] = replace(tasks[5], time_limit=3.0)  # the graph runs once more for it
