@@ -21,7 +21,7 @@ from stable_baselines3.common import env_checker as stable_baselines_checker
 from rl_planner.navigation.config import ConfigError, RobotConfig
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.environment import NavigationVectorEnv
-from rl_planner.simulation.navigation_env import NUM_WORLDS, NavigationEnv
+from rl_planner.simulation.navigation_env import NUM_WORLDS, NavigationEnv, make_vector_env
 from rl_planner.simulation.registration import ENV_ID
 
 DOCUMENT = Path(__file__).parents[2] / 'docs' / 'gymnasium.md'
@@ -187,3 +187,22 @@ def test_the_document_runs_as_it_is(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, '')
     assert np.isfinite(float(done.stdout))
     assert f'| `num_worlds` | {NUM_WORLDS} |' in text
+
+
+def test_importing_the_package_beside_gymnasium_is_enough() -> None:
+    code = f'import gymnasium, rl_planner; print(gymnasium.spec({ENV_ID!r}).id)'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert run.stdout == f'{ENV_ID}\n'
+
+
+def test_without_gymnasium_the_package_imports_none() -> None:
+    code = "import rl_planner, sys; sys.exit(bool({'gymnasium', 'numba'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_an_evaluation_meets_all_families_alike() -> None:
+    options: dict[str, Any] = {'families': ('static', 'dense'), 'num_worlds': 4}
+    training = make_vector_env(1, **options)
+    evaluation = make_vector_env(1, **options, purpose='evaluation')
+    assert len(training.curriculum.chances()) == 2
+    assert len(evaluation.curriculum.chances()) == 1
