@@ -108,7 +108,9 @@ class Pilot:
         self._footprint, self._noise = Footprint.of(robot), noise
         self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
-        self._longest_gap = 1.5 * task.control_period
+        # A scan that is late, or one that is lost, ages the earlier one a little: less harm than to
+        # forget it, which hides all motion for as long as the history is.
+        self._longest_gap = 2.5 * task.control_period
         self._stamps = np.full(num_robots, np.nan)  # of the last scans (s)
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
@@ -163,7 +165,7 @@ class Pilot:
         return Decision(commands, outcomes, transitions)
 
     def _forget_across_gaps(self, rows: Rows, stamps: NDArray[np.float64]) -> None:
-        """Earlier scans count by control periods: where one is missing, begin anew."""
+        """Earlier scans count by control periods: where several are missing, begin anew."""
         since = stamps - self._stamps[rows]
         self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
         self._stamps[rows] = stamps

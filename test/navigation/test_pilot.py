@@ -338,7 +338,7 @@ def test_an_earlier_scan_is_seen_beside_the_present_one() -> None:
     assert seen == pytest.approx([0.0, 0.0, 0.0, 0.2, 0.4])
 
 
-@pytest.mark.parametrize('gap', ['a new goal', 'a halt', 'a lost scan', 'time that jumps back'])
+@pytest.mark.parametrize('gap', ['a new goal', 'a halt', 'lost scans', 'time that jumps back'])
 def test_what_was_seen_before_a_gap_is_forgotten(gap: str) -> None:
     pilot, table = make_pilot(1, observation=REMEMBERING)
     pilot.set_goal(0, 5.0, 0.0)
@@ -350,6 +350,15 @@ def test_what_was_seen_before_a_gap_is_forgotten(gap: str) -> None:
     elif gap == 'a halt':
         pilot.halt(0)
     else:
-        stamp = 0.5 if gap == 'a lost scan' else 0.05
+        stamp = 0.6 if gap == 'lost scans' else 0.05  # the last one was at 0.3
     assert earlier(pilot, table, stamp, 1.2) == pytest.approx(0.6)  # itself
     assert earlier(pilot, table, stamp + 0.1, 0.9) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize('stamp', [0.36, 0.46, 0.5])
+def test_a_scan_that_is_late_or_lost_leaves_the_past_in_view(stamp: float) -> None:
+    pilot, table = make_pilot(1, observation=REMEMBERING)
+    pilot.set_goal(0, 5.0, 0.0)
+    for step in range(4):
+        earlier(pilot, table, 0.1 * step, 2.4)
+    assert earlier(pilot, table, stamp, 1.2) == pytest.approx(0.2)

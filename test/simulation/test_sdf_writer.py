@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rl_planner.simulation.sdf import read_sdf
@@ -35,6 +35,7 @@ def read_silently(path: Path) -> World:
         return read_sdf(path)
 
 
+@settings(deadline=None)  # the first file that is read takes its time
 @given(
     boxes=rows(position, position, angle, length, length),
     circles=rows(position, position, length),
