@@ -26,11 +26,16 @@ class VectorEnvironment(Protocol):
     `infos` of `step` hold `final_obs` (N, D), the true next observation of every environment (equal
     to the observation where the episode goes on), and `outcome` (N,), `Outcome` values. Returned
     arrays are the caller's until the step after the next. `step` is called in another thread.
+    `success_rates` tells, by family of worlds, of recent episodes; `reset` takes them as an option.
     """
 
     num_envs: int
 
-    def reset(self, *, seed: int | None = None) -> tuple[Array, dict[str, Any]]: ...
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]: ...
+
+    def success_rates(self) -> dict[str, float]: ...
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]: ...
 
@@ -40,7 +45,11 @@ class TensorEnvironment(Protocol):
 
     num_envs: int
 
-    def reset(self, *, seed: int | None = None) -> tuple[Tensor, dict[str, Any]]: ...
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Tensor, dict[str, Any]]: ...
+
+    def success_rates(self) -> dict[str, float]: ...
 
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]: ...
 
@@ -55,6 +64,10 @@ class Robots(ABC):
         robots.arrive(learner)     # the step's transitions are the learner's
         robots.outcomes(wait=False)
     """
+
+    def __init__(self, env: VectorEnvironment | TensorEnvironment) -> None:
+        self._success_rates = env.success_rates
+        self._known: dict[str, float] = {}  # success rates to go on from
 
     @abstractmethod
     def reset(self, seed: int) -> None:
@@ -83,13 +96,18 @@ class Robots(ABC):
             FloatingPointError: learning has diverged.
         """
 
-    @abstractmethod
+    def metrics(self) -> dict[str, float]:
+        """The success rate in each family of worlds, if there are several."""
+        rates = self._success_rates()
+        return {f'success_rate/{name}': rates[name] for name in rates if len(rates) > 1}
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs besides a reset."""
+        return {'success_rates': self._success_rates()}
 
-    @abstractmethod
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a mapping that holds a `state`, of robots of either kind."""
+        """Go on, with the next reset, from a mapping that holds a `state` of either kind."""
+        self._known = state.get('success_rates', {})  # older checkpoints have none
 
 
 class ArrayRobots(Robots):
@@ -98,13 +116,14 @@ class ArrayRobots(Robots):
     def __init__(
         self, env: VectorEnvironment, noise: ExplorationNoise, simulation: Executor
     ) -> None:
+        super().__init__(env)
         self._env, self._noise, self._simulation = env, noise, simulation
         self._ticks = 0  # steps of the whole vector
         self._streams = np.arange(env.num_envs)
         self._ended: Array = np.empty(0, np.int64)
 
     def reset(self, seed: int) -> None:
-        self._obs, _ = self._env.reset(seed=seed)
+        self._obs, _ = self._env.reset(seed=seed, options={'success_rates': self._known})
 
     def set_off(self, learner: Learner) -> None:
         actions = np.clip(learner.act(self._obs) + self._noise.sample(), -1.0, 1.0)
@@ -131,9 +150,10 @@ class ArrayRobots(Robots):
         return ended
 
     def state(self) -> dict[str, Any]:
-        return {'noise': self._noise.state(), 'ticks': self._ticks}
+        return {**super().state(), 'noise': self._noise.state(), 'ticks': self._ticks}
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
         if 'noise' in state:
             self._noise.restore(state['noise'])
             self._ticks = state['ticks']
@@ -144,10 +164,11 @@ class TensorRobots(Robots):
 
     The host reads nothing but, when it asks to wait, how episodes have ended and whether all
     actions were finite; so of an update that diverged it learns only then. Nothing but the
-    learner and the outcomes outlives a training: all robots begin new episodes when it is resumed.
+    learner and success rates outlives a training: all robots begin new episodes when it is resumed.
     """
 
     def __init__(self, env: TensorEnvironment, noise: TensorNoise) -> None:
+        super().__init__(env)
         self._env, self._noise = env, noise
         self._told: list[Tensor] = []  # outcomes (N,) of each step that have not been read
         self._finite: list[Tensor] = []  # likewise, whether its actions were
@@ -155,7 +176,7 @@ class TensorRobots(Robots):
     def reset(self, seed: int) -> None:
         of_env, of_noise = np.random.SeedSequence(seed).generate_state(2).tolist()
         self._noise.reset(of_noise)
-        self._obs, _ = self._env.reset(seed=of_env)
+        self._obs, _ = self._env.reset(seed=of_env, options={'success_rates': self._known})
 
     def set_off(self, learner: Learner) -> None:
         obs = self._obs
@@ -177,9 +198,3 @@ class TensorRobots(Robots):
         if not finite:
             raise FloatingPointError('learning has diverged: an action was not finite')
         return told[told != Outcome.RUNNING].numpy()
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass

@@ -188,6 +188,7 @@ class _Loop:
         }
         if self.outcomes:
             row['success_rate'] = self.success_rate()
+            row.update(self.robots.metrics())
         if self.best.success_rate:
             row['best_success_rate'] = self.best.success_rate
         row.update(mean_metrics(self.losses))

@@ -140,14 +140,23 @@ class NavigationVectorEnv(VectorEnv[Floats, NDArray[Any], NDArray[Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Floats, dict[str, Any]]:
-        """Start a new episode in every environment."""
+        """Start a new episode in every environment.
+
+        The curriculum begins anew, or with the `success_rates` of the options: a training goes on.
+        """
         if seed is not None:
             self._seed(seed)
         self.curriculum = Curriculum(self.pool.families)
+        if known := (options or {}).get('success_rates'):
+            self.curriculum.success_rates[:] = [known[name] for name in self.pool.names]
         self._newer, self._older = self._older, self._newer
         self._start(self.simulator.rows)
         observations = self._newer.observations
         return observations.copy() if self._copy else observations, {}
+
+    def success_rates(self) -> dict[str, float]:
+        """The share of recent episodes in each family of worlds that reached the goal."""
+        return dict(zip(self.pool.names, self.curriculum.success_rates.tolist(), strict=True))
 
     def step(
         self, actions: NDArray[Any]

@@ -32,13 +32,14 @@ class Episode:
 class EpisodePool:
     """Many tasks: P pairs of start (W, P, 3) and goal (W, P, 2) in each of W worlds.
 
-    `families` (W,) numbers, from 0 on, the families that the worlds are of.
+    `families` (W,) are the numbers of the families that the worlds are of: of their `names`.
     """
 
     worlds: Sequence[World]
     starts: FloatArray
     goals: FloatArray
     families: NDArray[np.int64]
+    names: tuple[str, ...] = ('world',)
 
     def episode(self, world: int, pair: int) -> Episode:
         x, y, yaw = self.starts[world, pair].tolist()
@@ -47,12 +48,13 @@ class EpisodePool:
 
     @classmethod
     def joined(cls, pools: Sequence[EpisodePool]) -> EpisodePool:
-        """One pool of all worlds, in order."""
+        """One pool of all worlds, in order, of pools of the same families."""
         return cls(
             [world for pool in pools for world in pool.worlds],
             np.concatenate([pool.starts for pool in pools]),
             np.concatenate([pool.goals for pool in pools]),
             np.concatenate([pool.families for pool in pools]),
+            pools[0].names,
         )
 
 
@@ -122,7 +124,9 @@ def random_pool(
         numbers.append(number)
         if on_world:
             on_world()
-    return EpisodePool(worlds, np.stack(starts), np.stack(goals), np.array(numbers))
+    return EpisodePool(
+        worlds, np.stack(starts), np.stack(goals), np.array(numbers), tuple(families)
+    )
 
 
 def world_pool(

@@ -63,12 +63,19 @@ class TensorNavigationEnv:
         pairs = torch.zeros(num_envs, 2, dtype=torch.float64, device=self.device)
         self.goals, self.commands, self.distances = pairs, pairs, pairs[:, 0]
 
-    def reset(self, *, seed: int | None = None) -> tuple[Tensor, dict[str, Any]]:
-        """Start a new episode in every environment."""
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Start a new episode in every environment; see `NavigationVectorEnv.reset`."""
         if seed is not None:
             self._generator.manual_seed(seed)
-        self.episodes.forget()
+        self.episodes.forget((options or {}).get('success_rates'))
         return self._start(torch.ones(self.num_envs, dtype=torch.bool, device=self.device)), {}
+
+    def success_rates(self) -> dict[str, float]:
+        """As `NavigationVectorEnv.success_rates`; the host waits for them."""
+        rates = self.episodes.success_rates.tolist()
+        return dict(zip(self.episodes.names, rates, strict=True))
 
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One control period of every robot, as `NavigationVectorEnv.step`.

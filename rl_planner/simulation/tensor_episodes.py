@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class TensorEpisodes:
     scan need not be cast in the step in which another one ends.
 
     Attributes:
-        success_rates: (F,) as `Curriculum` has them, of F families.
+        success_rates: (F,) as `Curriculum` has them, of F families, whose `names` are the pool's.
     """
 
     def __init__(self, pool: EpisodePool, simulator: TensorSimulator) -> None:
@@ -48,11 +49,14 @@ class TensorEpisodes:
         self._members, self._sizes = (
             torch.from_numpy(each).to(device) for each in _members(pool.families)
         )
+        self.names = pool.names
         self.forget()
 
-    def forget(self) -> None:
-        """Begin the curriculum anew."""
+    def forget(self, known: Mapping[str, float] | None = None) -> None:
+        """Begin the curriculum anew, or with success rates that are known."""
         self.success_rates = torch.full_like(self._sizes, 0.5, dtype=torch.float64)
+        if known:
+            self.success_rates.copy_(torch.tensor([known[name] for name in self.names]))
 
     def add(self, worlds: Tensor, outcomes: Tensor) -> None:
         """Take in the outcomes (N,) of a step in `worlds` (N,); those that run do not count."""

@@ -34,10 +34,15 @@ class AimingEnv:
     def __init__(self, num_envs: int = 8) -> None:
         self.num_envs = num_envs
         self.seeds: list[int | None] = []
+        self.options: list[dict[str, Any] | None] = []
+        self.rates = {'near': 0.5, 'far': 0.5}
         self.on_step: Callable[[], None] = lambda: None
 
-    def reset(self, *, seed: int | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
         self.seeds.append(seed)
+        self.options.append(options)
         self._rng = np.random.default_rng(seed)
         self._ages = np.arange(self.num_envs) % EPISODE_STEPS
         self._obs = self._draw()
@@ -57,6 +62,9 @@ class AimingEnv:
         truncated = outcome == Outcome.TIMEOUT
         infos = {'final_obs': final, 'outcome': outcome}
         return self._obs, 1.0 - error, last & ~truncated, truncated, infos
+
+    def success_rates(self) -> dict[str, float]:
+        return self.rates
 
     def _draw(self) -> NDArray[np.float32]:
         return self._rng.uniform(-0.8, 0.8, (self.num_envs, OBS_SIZE)).astype(np.float32)

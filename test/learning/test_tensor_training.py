@@ -123,7 +123,7 @@ def test_outcomes_are_told_once_and_in_order(learner: Learner) -> None:
     class Told:
         num_envs = 2
 
-        def reset(self, *, seed: int | None = None) -> Any:
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
             return torch.zeros(2, learner.obs_size), {}
 
         def step(self, actions: torch.Tensor) -> Any:
@@ -131,6 +131,9 @@ def test_outcomes_are_told_once_and_in_order(learner: Learner) -> None:
             obs, truncated = torch.zeros(2, learner.obs_size), outcomes == 3
             infos = {'final_obs': obs, 'outcome': outcomes}
             return obs, torch.zeros(2), (outcomes > 0) & ~truncated, truncated, infos
+
+        def success_rates(self) -> dict[str, float]:
+            return {}
 
     robots = TensorRobots(Told(), TensorNoise(2, learner.config, 'cpu'))
     robots.reset(0)

@@ -14,7 +14,7 @@ from rl_planner.learning import best_policy, training
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.noise import ExplorationNoise
-from rl_planner.learning.run import RunFolder
+from rl_planner.learning.run import RunFolder, read_metrics
 from rl_planner.learning.training import Budget, Summary
 from rl_planner.navigation.policy import Policy
 
@@ -216,6 +216,17 @@ def test_resuming_goes_on_to_the_end_of_the_budget(
     assert second.episodes > first.episodes
     assert second.elapsed_sec > first.elapsed_sec
     assert len(set(env.seeds)) == 2  # not the same episodes again
+
+
+def test_resuming_goes_on_with_the_success_rates_of_the_families(
+    env: Any, run_path: Path, train: Train
+) -> None:
+    env.rates = {'near': 0.75, 'far': 0.25}
+    train(env, run_path, Budget(steps=400))
+    train(env, run_path, Budget(steps=800), resume=True)
+    assert env.options == [{'success_rates': {}}, {'success_rates': env.rates}]
+    last = read_metrics(run_path / 'metrics.jsonl')[-1]
+    assert (last['success_rate/near'], last['success_rate/far']) == (0.75, 0.25)
 
 
 def test_resuming_a_finished_run_changes_nothing(env: Any, run_path: Path, train: Train) -> None:

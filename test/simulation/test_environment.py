@@ -76,6 +76,17 @@ def test_spaces_hold_what_comes_out(robot: RobotConfig, noise_std: float) -> Non
         assert terminated.dtype == truncated.dtype == np.bool_
 
 
+def test_a_reset_begins_the_curriculum_anew_or_where_it_was() -> None:
+    pool = random_pool(Purpose.TRAINING, 0, 4, RobotConfig(), ('static', 'dense'), 2)
+    env = NavigationVectorEnv(6, pool)
+    assert env.success_rates() == {'static': 0.5, 'dense': 0.5}
+    env.reset(options={'success_rates': {'dense': 0.25, 'static': 1.0}})
+    assert env.success_rates() == {'static': 1.0, 'dense': 0.25}
+    assert env.curriculum.success_rates.tolist() == [1.0, 0.25]
+    env.reset()
+    assert env.success_rates() == {'static': 0.5, 'dense': 0.5}
+
+
 def test_spaces_are_batches_of_the_single_ones() -> None:
     env = make()
     assert env.num_envs == 6

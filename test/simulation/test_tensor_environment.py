@@ -166,6 +166,9 @@ def test_the_curriculum_is_the_compiled_ones() -> None:
     np.testing.assert_allclose(of_first / of_first.sum(), 1.0 / len(of_first), atol=0.03)
     env.reset()
     assert (env.episodes.success_rates == 0.5).all()
+    rates = {name: 0.25 * number for number, name in enumerate(POOL.names)}
+    env.reset(options={'success_rates': rates})
+    assert env.success_rates() == rates
 
 
 def recorded(env: TensorNavigationEnv, seed: int) -> torch.Tensor:
