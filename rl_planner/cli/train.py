@@ -128,7 +128,7 @@ def _world(text: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    from rl_planner.learning.run import RunFolder
+    from rl_planner.learning.run import RunFolder, require_usable
 
     began = time.monotonic()
     device = _device(options.device)
@@ -137,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
         with RunFolder(out, resume=True) as folder:
             settings = _resumed_settings(options, folder)
     else:
+        require_usable(out, resume=False)  # before the time it takes to make worlds
         settings = new_settings(options, device)
     pool = make_pool(settings, options.quiet, compiled=device == 'cpu')
     env = (

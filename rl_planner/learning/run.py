@@ -40,17 +40,17 @@ class RunFolder:
         resume: go on with the run it holds. Without it, a folder that holds a run is refused.
 
     Raises:
-        RunError: a run is there and `resume` is not given, or the other way round.
+        RunError: as `require_usable`.
     """
 
     def __init__(self, path: str | Path, resume: bool = False) -> None:
+        require_usable(path, resume)
         self.path = Path(path)
         self.policy_path = self.path / 'policy.safetensors'
         self.best_policy_path = self.path / 'best_policy.safetensors'
         self._config_path = self.path / 'config.yaml'
         self._metrics_path = self.path / 'metrics.jsonl'
         self._checkpoints = self.path / 'checkpoints'
-        self._require(resume)
         self._checkpoints.mkdir(parents=True, exist_ok=True)
         latest = self._drop_rows_after_checkpoint()
         self._metrics = self._metrics_path.open('a', encoding='utf-8')
@@ -125,16 +125,6 @@ class RunFolder:
             older = f'; remove it to go on from {paths[-2].name}' if len(paths) > 1 else ''
             raise checkpoint.CheckpointError(f'{error}{older}') from error
 
-    def _require(self, resume: bool) -> None:
-        own = (self._config_path, self._metrics_path, self._checkpoints, self.policy_path)
-        found = any(path.exists() for path in own)
-        if found and not resume:
-            raise RunError(
-                f'{self.path} holds a run already: choose another folder, or resume to go on'
-            )
-        if resume and not found:
-            raise RunError(f'{self.path} holds no run to resume: leave out resume to begin one')
-
     def _drop_rows_after_checkpoint(self) -> int:
         """Forget the figures of what a crash undid; the step of the newest checkpoint, or 0."""
         paths = checkpoint.checkpoints(self._checkpoints)
@@ -144,6 +134,20 @@ class RunFolder:
             text = ''.join(json.dumps(row) + '\n' for row in rows)
             write_atomically(self._metrics_path, text.encode())
         return latest
+
+
+def require_usable(path: str | Path, resume: bool) -> None:
+    """Refuse a folder before anything is done for its run.
+
+    Raises:
+        RunError: a run is there and `resume` is not given, or the other way round.
+    """
+    own = ('config.yaml', 'metrics.jsonl', 'checkpoints', 'policy.safetensors')
+    found = any(Path(path, name).exists() for name in own)
+    if found and not resume:
+        raise RunError(f'{path} holds a run already: choose another folder, or resume to go on')
+    if resume and not found:
+        raise RunError(f'{path} holds no run to resume: leave out resume to begin one')
 
 
 def read_metrics(path: str | Path) -> list[dict[str, float]]:

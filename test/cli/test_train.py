@@ -166,8 +166,8 @@ def test_a_run_is_not_resumed_as_another(command: Any, tmp_path: Path) -> None:
 def test_a_run_is_not_overwritten(command: Any, tmp_path: Path) -> None:
     out = tmp_path / 'run'
     assert command('train', '--steps', 128, '--out', out).code == 0
-    answer = command('train', '--steps', 128, '--out', out)
-    assert (answer.code, 'holds a run already' in answer.err) == (2, True)
+    answer = command('train', '--steps', 128, '--out', out, '--world', tmp_path / 'none.sdf')
+    assert (answer.code, 'holds a run already' in answer.err) == (2, True)  # before any world
 
 
 @pytest.mark.parametrize(
