@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DEMO_ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist loadfile
+GAZEBO_ROOT ?= .gazebo
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -12,7 +13,7 @@ SETUP_FILES := setup.py setup.cfg pyproject.toml constraints.txt
 unexport PYTHONPATH PYTHONHOME LD_LIBRARY_PATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH
 unexport COLCON_PREFIX_PATH RMW_IMPLEMENTATION ROS_DISTRO _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help setup test test-browser demo build clean
+.PHONY: help setup test test-browser test-gazebo gazebo demo build clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,8 +21,10 @@ help:
 	@echo 'make demo    watch a robot learn to drive; DEMO_ARGS="--help" lists the options'
 	@echo 'make test    lint, type checks and tests; PYTEST_ARGS="-k NAME" for some of them'
 	@echo 'make test-browser    tests of the report page, which need Chromium: apt install chromium'
+	@echo 'make gazebo  a Gazebo Classic 11 without a display, in .gazebo/; needs root and debootstrap'
+	@echo 'make test-gazebo     tests against that Gazebo'
 	@echo 'make build   colcon build, into install/'
-	@echo 'make clean   remove .venv, build products and caches; runs/ stays'
+	@echo 'make clean   remove .venv, build products and caches; runs/ and .gazebo/ stay'
 
 setup: $(READY)
 
@@ -32,11 +35,18 @@ test: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not browser' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not browser and not gazebo' $(PYTEST_ARGS)
 
 # The rest: what needs a program that pip cannot bring.
 test-browser: $(READY)
 	$(BIN)/python -m pytest -m browser
+
+test-gazebo: $(READY) gazebo
+	RL_PLANNER_TEST_GAZEBO_ROOT=$(abspath $(GAZEBO_ROOT)) timeout --kill-after=30 900 \
+	    $(BIN)/python -m pytest -m gazebo
+
+gazebo:
+	@.ci/gazebo $(GAZEBO_ROOT)
 
 build: $(READY)
 	$(BIN)/colcon build --base-paths .

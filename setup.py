@@ -25,9 +25,10 @@ ROS = [
 ]
 # All that trains, simulates, evaluates and draws; a robot that drives needs none of it.
 TRAINING = ['torch==2.13.0', 'tensorboard', 'numba', 'gymnasium', 'matplotlib', 'tqdm']
+GAZEBO = ['grpcio-tools', 'protobuf']  # to speak with Gazebo Classic
 RECORDING = ['rerun-sdk']  # for evaluate --rerun
 PEERS = ['stable-baselines3', 'ir-sim']  # what benchmarks compare with
-TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors', *RECORDING, *PEERS]
+TEST = ['pytest', 'pytest-xdist', 'hypothesis', 'safetensors', *GAZEBO, *RECORDING, *PEERS]
 DEV = [*TEST, 'ruff', 'mypy', 'types-PyYAML', 'colcon-common-extensions']
 
 
@@ -62,6 +63,7 @@ setup(
     extras_require={
         'ros': ROS,
         'training': TRAINING,
+        'gazebo': GAZEBO,
         'recording': RECORDING,
         'peers': PEERS,
         'test': TEST,

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / 'rl_planner'
 
-CORE = {'navigation', 'learning', 'simulation', 'dataset', 'evaluation', 'bringup'}
+CORE = {'navigation', 'learning', 'simulation', 'dataset', 'evaluation', 'bringup', 'gazebo'}
 
 # The other rooms that a room may import.
 ROOMS: dict[str, set[str]] = {
@@ -19,6 +19,7 @@ ROOMS: dict[str, set[str]] = {
     'learning': {'navigation'},
     'simulation': {'navigation'},
     'dataset': {'navigation'},
+    'gazebo': {'navigation', 'simulation'},
     'evaluation': {'navigation', 'simulation'},
     'bringup': {'navigation', 'learning', 'simulation'},
     'ros': CORE,
@@ -32,6 +33,7 @@ LIBRARIES: dict[str, set[str]] = {
     'learning': {'numpy', 'tensorboard', 'torch', 'yaml'},
     'simulation': {'numpy', 'numba', 'gymnasium'},
     'dataset': {'numpy', 'rosbags'},
+    'gazebo': {'numpy', 'google', 'grpc_tools'},
     'evaluation': {'numpy', 'matplotlib', 'rerun', 'yaml'},
     'bringup': {'yaml'},
     'ros': {'numpy', 'yaml', 'ROS'},
@@ -133,6 +135,8 @@ BAD = {
     'ros/i.py': 'import torch.nn as nn',
     'learning/j.py': 'from gymnasium import Env',
     'evaluation/k.py': 'import numba',
+    'gazebo/o.py': 'import rclpy',
+    'simulation/p.py': 'from rl_planner.gazebo import transport',
     'cli/l.py': 'from sensor_msgs.msg import LaserScan',
     'navigation/m.py': 'import rclpy.node',
     'n.py': 'from rl_planner.navigation import geometry',
@@ -143,6 +147,7 @@ GOOD = {
     'navigation/b.py': 'from __future__ import annotations\nfrom rl_planner import __version__',
     'learning/c.py': 'import torch\nfrom rl_planner.navigation import a',
     'ros/learner_node.py': 'import torch, rclpy\nfrom nav_msgs.msg import Odometry',
+    'gazebo/d.py': 'import numpy, google.protobuf\nfrom rl_planner.simulation import world',
     'cli/d.py': 'from rl_planner.evaluation import report\nfrom ..bringup.system import train',
     '__init__.py': "__version__ = '1'",
 }

@@ -88,7 +88,8 @@ def test_one_name_and_licence(
 
 def test_the_manifest_names_every_import(manifest: ElementTree.Element) -> None:
     imported = {name for path in (ROOT / 'rl_planner').rglob('*.py') for name in imports(path)}
-    for_mypy_only, optional = {'typing_extensions'}, {'irsim', 'rerun', 'stable_baselines3'}
+    for_mypy_only = {'typing_extensions'}
+    optional = {'google', 'grpc_tools', 'irsim', 'rerun', 'stable_baselines3'}  # extras
     foreign = imported - sys.stdlib_module_names - for_mypy_only - optional - {'rl_planner'}
     needed = {ROSDEP_KEYS.get(name, name) for name in foreign}
     assert needed <= {each.text for each in manifest.iter('exec_depend')}

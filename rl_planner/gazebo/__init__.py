@@ -1,0 +1,1 @@
+"""Gazebo Classic, stepped one control period at a time over its own transport."""
