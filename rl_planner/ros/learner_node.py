@@ -16,6 +16,7 @@ import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from std_msgs.msg import Float32MultiArray, UInt8MultiArray
 
+from rl_planner.learning.best_policy import BestPolicy
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.run import RunFolder
@@ -79,6 +80,7 @@ class LearnerNode(RunnableNode):
         )
         self._obs_size = observation_size(observation)
         self._learner = Learner(metadata, self._learning, self._device(), self._config.seed)
+        self._best = BestPolicy()
         self._began: float | None = None
         self._run = RunFolder(self._config.run_dir, resume=self._config.resume)
         self._resume_or_begin({'robot': asdict(robot), 'task': asdict(task)})
@@ -108,6 +110,8 @@ class LearnerNode(RunnableNode):
         state = self._run.load_checkpoint()
         if state is not None:
             self._learner.restore(state['learner'])
+            if 'best' in state:  # older checkpoints have none
+                self._best.restore(state['best'])
             self._began = time.monotonic() - state['elapsed_sec']
             self.get_logger().info(f'resumed at {self._learner.transitions} transitions')
         self._run.save_config({**config, 'learning': asdict(self._learning)})
@@ -147,7 +151,10 @@ class LearnerNode(RunnableNode):
             batch.terminated,
             batch.truncated,
         )
-        self._outcomes.extend(batch.outcomes[batch.outcomes != Outcome.RUNNING].tolist())
+        outcomes = batch.outcomes[batch.outcomes != Outcome.RUNNING]
+        self._outcomes.extend(outcomes.tolist())
+        if self._best.improved_by(outcomes):
+            self._run.save_best_policy(self._learner.policy())
 
     def idle(self) -> bool:
         """Between messages: one update if one is due, and whatever the clock says."""
@@ -196,6 +203,8 @@ class LearnerNode(RunnableNode):
         }
         if self._outcomes:
             row['success_rate'] = self._outcomes.count(Outcome.GOAL) / len(self._outcomes)
+        if self._best.success_rate:
+            row['best_success_rate'] = self._best.success_rate
         self._run.log(row)
         self._reported = (now, steps)
         self._losses.clear()
@@ -208,7 +217,11 @@ class LearnerNode(RunnableNode):
 
     def _save(self) -> None:
         self._run.save_policy(self._learner.policy())
-        state = {'learner': self._learner.state(), 'elapsed_sec': self._elapsed()}
+        state = {
+            'learner': self._learner.state(),
+            'best': self._best.state(),
+            'elapsed_sec': self._elapsed(),
+        }
         self._run.save_checkpoint(self._learner.transitions, state)
 
     def close(self) -> None:

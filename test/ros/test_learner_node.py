@@ -16,6 +16,7 @@ from rl_planner.navigation.config import ObservationConfig
 from rl_planner.navigation.observation import observation_size
 from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import Policy
+from rl_planner.navigation.task import Outcome
 from rl_planner.ros import qos
 from rl_planner.ros.experience import encode
 
@@ -23,7 +24,13 @@ SIZE = observation_size(ObservationConfig())
 QUICK = {'learning__warmup_transitions': 64, 'learning__replay_capacity': 5000}
 
 
-def batch(rng: np.random.Generator, first_step: int, robots: int = 4, steps: int = 16) -> Any:
+def batch(
+    rng: np.random.Generator,
+    first_step: int,
+    outcome: int = Outcome.RUNNING,
+    robots: int = 4,
+    steps: int = 16,
+) -> Any:
     """Transitions of several robots over several steps, in the order an actor sends them."""
     rows = robots * steps
     return Transitions(
@@ -33,7 +40,7 @@ def batch(rng: np.random.Generator, first_step: int, robots: int = 4, steps: int
         rng.uniform(-1.0, 1.0, (rows, 2)).astype(np.float32),
         rng.normal(size=rows).astype(np.float32),
         rng.normal(size=(rows, SIZE)).astype(np.float32),
-        np.zeros(rows, np.int64),
+        np.full(rows, outcome),
     )
 
 
@@ -53,8 +60,8 @@ class Actors:
         self.peer.until(lambda: self.policies and self.out.get_subscription_count() > 0)
         self.peer.spin(0.5)
 
-    def send(self, sequence: int, run_id: str = 'run') -> None:
-        message = encode(run_id, sequence, [batch(self._rng, 16 * sequence)])
+    def send(self, sequence: int, run_id: str = 'run', outcome: int = Outcome.RUNNING) -> None:
+        message = encode(run_id, sequence, [batch(self._rng, 16 * sequence, outcome)])
         self.out.publish(message)
 
 
@@ -118,6 +125,22 @@ def test_keeps_everything_when_told_to_end_and_goes_on(
     actors.wait_for_learner()
     assert actors.policies[0].to_bytes() == kept.to_bytes()
     assert 'resumed at 256 transitions' in nodes.end(resumed)
+
+
+def test_keeps_the_best_policy_beside_the_last(nodes: Nodes, peer: Peer, run: Path) -> None:
+    actors = Actors(peer)
+    node = nodes.start('learner_node', run_dir=str(run), device='cpu', **QUICK)
+    actors.wait_for_learner()
+    for sequence in range(32):
+        outcome = Outcome.GOAL if sequence < 16 else Outcome.COLLISION
+        actors.send(sequence, outcome=outcome)  # 64 episodes, of one step each
+    peer.until(lambda: newest(run).get('steps') == 2048)
+    assert newest(run)['best_success_rate'] == 1.0
+    assert newest(run)['success_rate'] == 0.0
+    nodes.end(node)
+    best, last = (Policy.load(run / f'{name}.safetensors') for name in ('best_policy', 'policy'))
+    assert best.metadata.provenance['transitions'] == 1000  # where the first window was full
+    assert last.metadata.provenance['transitions'] == 2048
 
 
 def test_refuses_a_run_folder_in_use(nodes: Nodes, run: Path) -> None:
