@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from rl_planner.navigation.files import write_atomically
+from rl_planner.simulation import sdf_shapes as shapes
+from rl_planner.simulation.sdf_shapes import Shape, words
 from rl_planner.simulation.world import World
-
-OBSTACLE_HEIGHT = 0.5  # m: above any lidar plane of a small robot, low enough to look over
-WALL_THICKNESS = 0.001  # m
 
 _WORLD = """\
 <?xml version="1.0"?>
@@ -84,55 +81,25 @@ def write_sdf(world: World, path: str | Path) -> None:
     whole or not at all; the world's name loses what ROS and Gazebo do not take in a name.
     """
     name = re.sub(r'\W+', '_', world.name, flags=re.ASCII) or 'world'
-    models = ''.join([*_boxes(world), *_circles(world), *_walls(world), *_movers(world)])
+    models = ''.join([*_obstacles(world), *_movers(world)])
     write_atomically(path, _WORLD.format(name=name, models=models).encode())
 
 
-def _boxes(world: World) -> Iterator[str]:
-    for number, (x, y, yaw, length, width) in enumerate(world.boxes):
-        yield _model(f'box_{number}', (x, y, yaw), _box(length, width))
-
-
-def _circles(world: World) -> Iterator[str]:
-    for number, (x, y, radius) in enumerate(world.circles):
-        yield _model(f'circle_{number}', (x, y, 0.0), _cylinder(radius))
-
-
-def _walls(world: World) -> Iterator[str]:
+def _obstacles(world: World) -> Iterator[str]:
+    for shape in (*shapes.boxes(world), *shapes.circles(world)):
+        yield _model(shape)
     if len(world.walls):
         yield _WALLS_COMMENT
-    for number, wall in enumerate(world.walls):
-        along = wall[2:] - wall[:2]
-        length = max(float(np.hypot(*along)), WALL_THICKNESS)
-        left = np.array([-along[1], along[0]]) / length
-        x, y = (wall[:2] + wall[2:]) / 2.0 + left * WALL_THICKNESS / 2.0
-        yaw = np.arctan2(along[1], along[0])
-        yield _model(f'wall_{number}', (x, y, yaw), _box(length, WALL_THICKNESS))
+    yield from map(_model, shapes.walls(world))
 
 
 def _movers(world: World) -> Iterator[str]:
     for number, (x, y, end_x, end_y, radius, speed, offset) in enumerate(world.movers):
         mover = _MOVER.format(
-            waypoint=_words(end_x, end_y), speed=_words(speed), offset=_words(offset)
+            waypoint=words(end_x, end_y), speed=words(speed), offset=words(offset)
         )
-        yield _model(f'mover_{number}', (x, y, 0.0), _cylinder(radius), mover)
+        yield _model(Shape(f'mover_{number}', x, y, 0.0, shapes.cylinder(radius)), mover)
 
 
-def _model(name: str, pose: tuple[float, float, float], geometry: str, mover: str = '') -> str:
-    x, y, yaw = pose
-    words = _words(x, y, OBSTACLE_HEIGHT / 2.0, 0.0, 0.0, yaw)
-    return _MODEL.format(name=name, pose=words, geometry=geometry, mover=mover)
-
-
-def _box(length: float, width: float) -> str:
-    return f'<box><size>{_words(length, width, OBSTACLE_HEIGHT)}</size></box>'
-
-
-def _cylinder(radius: float) -> str:
-    sizes = f'<radius>{_words(radius)}</radius><length>{_words(OBSTACLE_HEIGHT)}</length>'
-    return f'<cylinder>{sizes}</cylinder>'
-
-
-def _words(*numbers: float) -> str:
-    """Numbers as text that reads back to the same numbers."""
-    return ' '.join(repr(float(number)).removesuffix('.0') for number in numbers)
+def _model(shape: Shape, mover: str = '') -> str:
+    return _MODEL.format(name=shape.name, pose=shape.pose, geometry=shape.geometry, mover=mover)
