@@ -1,10 +1,28 @@
-"""Writing files that are whole or not there."""
+"""Finding the files that come with the package; writing files that are whole or not there."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+
+def shared_file(name: str) -> Path:
+    """A file that comes with the package, such as `worlds/arena.sdf`.
+
+    In the checkout, or in the share folder of a ROS workspace or of this Python.
+
+    Raises:
+        FileNotFoundError: it is in none of them; names them.
+    """
+    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    shares = [Path(prefix, 'share', 'rl_planner') for prefix in prefixes if prefix]
+    folders = [Path(__file__).parents[2], *shares]
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f'no {name} in {", ".join(map(str, folders))}')
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:

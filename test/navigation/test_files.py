@@ -1,4 +1,4 @@
-"""Atomic writing: the old file, or the new one, and nothing left beside it."""
+"""Files of the package are found; atomic writing: the old file or the new, nothing beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from rl_planner.navigation.files import write_atomically
+from rl_planner.navigation import files
+from rl_planner.navigation.files import shared_file, write_atomically
+
+
+def test_the_packages_files_are_found_in_the_checkout() -> None:
+    assert shared_file('worlds/arena.sdf') == Path(__file__).parents[2] / 'worlds' / 'arena.sdf'
+
+
+def test_the_packages_files_are_found_in_a_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, '__file__', str(tmp_path / 'a' / 'b' / 'files.py'))
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path / "other"}:{tmp_path / "mine"}')
+    installed = tmp_path / 'mine' / 'share' / 'rl_planner' / 'worlds' / 'arena.sdf'
+    write_atomically(installed, b'')
+    assert shared_file('worlds/arena.sdf') == installed
+    with pytest.raises(FileNotFoundError, match=rf'no worlds/gone\.sdf in .*{tmp_path}/mine/share'):
+        shared_file('worlds/gone.sdf')
 
 
 def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
