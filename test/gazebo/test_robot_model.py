@@ -1,0 +1,198 @@
+"""Robot models: the same robot for every Gazebo, and the same as its parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import pytest
+
+from rl_planner.bringup.params_file import read_params_file
+from rl_planner.gazebo.robot_model import FLAVOURS, RobotModel, RobotModelError, find_robot_model
+from rl_planner.navigation.config import LidarConfig, RobotConfig
+from rl_planner.simulation.sdf import read_sdf
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / 'worlds' / 'robots').glob('*.sdf'))
+NAMES = [file.stem for file in FILES]
+PUBLISHED_MASS = {
+    'default': 2.35,
+    'jackal': 17.0,
+    'turtlebot3_burger': 1.0,
+    'turtlebot3_waffle': 1.8,
+}
+
+
+def element(model: RobotModel, namespace: str = '') -> Element:
+    """The <model> of its SDF."""
+    found = ElementTree.fromstring(model.sdf('robot_7', 1.5, -2.0, 0.25, namespace)).find('model')
+    assert found is not None
+    return found
+
+
+def test_the_packages_robots_are_there() -> None:
+    assert set(NAMES) == PUBLISHED_MASS.keys()
+
+
+@pytest.mark.parametrize('flavour', FLAVOURS)
+@pytest.mark.parametrize('name', NAMES)
+def test_a_robot_is_the_one_of_its_parameters(name: str, flavour: str) -> None:
+    model = RobotModel.read(name, flavour)
+    if name == 'default':
+        robot, lidar = RobotConfig(), LidarConfig()
+    else:
+        given = read_params_file(ROOT / 'config' / 'robots' / f'{name}.yaml')
+        robot, lidar = given['robot'], replace(given['lidar'], noise_std=0.0)
+    assert model.robot == robot
+    assert model.lidar == lidar
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_every_flavour_has_the_same_wheels(name: str) -> None:
+    bridge = RobotModel.read(name, 'gazebo_bridge')
+    drive = element(RobotModel.read(name, 'gazebo_sim')).find(
+        "plugin[@filename='gz-sim-diff-drive-system']"
+    )
+    assert drive is not None
+    assert float(drive.findtext('wheel_radius', '')) == bridge.wheel_radius
+    assert float(drive.findtext('wheel_separation', '')) == bridge.wheel_separation
+    joints = [[each.text for each in drive.findall(f'{side}_joint')] for side in ('left', 'right')]
+    assert joints == [list(each) for each in bridge.wheel_joints]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_wheels_stand_on_the_floor_where_their_joints_say(name: str) -> None:
+    model = RobotModel.read(name, 'gazebo_bridge')
+    links = {link.get('name'): link for link in element(model).findall('link')}
+    joints = {joint.get('name'): joint for joint in element(model).findall('joint')}
+    for side, names in zip((1.0, -1.0), model.wheel_joints, strict=True):
+        for joint in names:
+            wheel = links[joints[joint].findtext('child', '')]
+            _, y, z, roll, *_ = map(float, wheel.findtext('pose', '').split())
+            assert z == model.wheel_radius
+            assert 0.0 < side * y <= model.wheel_separation / 2.0
+            assert roll == pytest.approx(-math.pi / 2.0)  # its z axis points left: + is forward
+            radius = wheel.findtext('collision/geometry/cylinder/radius', '')
+            assert float(radius) == model.wheel_radius
+            assert joints[joint].findtext('axis/xyz') == '0 0 1'
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_robot_weighs_what_is_published(name: str) -> None:
+    model = element(RobotModel.read(name, 'gazebo_bridge'))
+    masses = [float(mass.text or '') for mass in model.iter('mass')]
+    assert sum(masses) == pytest.approx(PUBLISHED_MASS[name], rel=0.01)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_lidar_does_not_see_its_own_robot(tmp_path: Path, name: str) -> None:
+    model = RobotModel.read(name, 'gazebo_bridge')
+    document = ElementTree.fromstring(model.sdf('robot', 0.0, 0.0, 0.0))
+    base, sensor = document.find('model/link'), document.find('model/link/sensor')
+    assert base is not None
+    assert sensor is not None
+    x, y, height, *_ = map(float, sensor.findtext('pose', '').split())
+    base.remove(sensor)  # else it is read as a robot, not as an obstacle
+    document[0][:] = [base]
+    ElementTree.ElementTree(document).write(tmp_path / 'robot.sdf')
+    cut = read_sdf(tmp_path / 'robot.sdf', slice_height=height)
+    assert len(cut.segments) == 0
+    np.testing.assert_allclose(cut.circles[:, :2], [[x, y]])  # its casing, which others see
+    assert cut.circles[0, 2] < model.lidar.range_min * math.sqrt(0.5)  # beside every ray
+
+
+@pytest.mark.parametrize(
+    ('flavour', 'plugins', 'sensor'),
+    [
+        ('gazebo_bridge', [], 'ray'),
+        (
+            'gazebo_classic',
+            ['libgazebo_ros_ray_sensor.so', 'libgazebo_ros_diff_drive.so'],
+            'ray',
+        ),
+        (
+            'gazebo_sim',
+            ['gz-sim-diff-drive-system', 'gz-sim-odometry-publisher-system'],
+            'gpu_lidar',
+        ),
+    ],
+)
+@pytest.mark.parametrize('name', NAMES)
+def test_a_flavour_gets_only_what_it_understands(
+    name: str, flavour: str, plugins: list[str], sensor: str
+) -> None:
+    model = element(RobotModel.read(name, flavour))
+    assert [plugin.get('filename') for plugin in model.iter('plugin')] == plugins
+    assert [each.get('type') for each in model.iter('sensor')] == [sensor]
+    assert not [each.tag for each in model.iter() if ':' in each.tag]
+
+
+def test_a_robot_is_placed_and_named() -> None:
+    model = RobotModel.read('turtlebot3_burger', 'gazebo_bridge')
+    placed = element(model)
+    assert placed.get('name') == 'robot_7'
+    assert placed.findtext('pose') == '1.5 -2 0 0 0 0.25'
+    assert model.scan_topic('robot_7') == '~/robot_7/base_link/lidar/scan'
+
+
+@pytest.mark.parametrize('namespace', ['robot_7', '/robot_7'])
+def test_plugins_get_their_namespace(namespace: str) -> None:
+    classic = element(RobotModel.read('jackal', 'gazebo_classic'), namespace)
+    assert [ros.findtext('namespace') for ros in classic.iter('ros')] == ['/robot_7', '/robot_7']
+    sim = element(RobotModel.read('jackal', 'gazebo_sim'), namespace)
+    topics = {each.text for tag in ('topic', 'odom_topic') for each in sim.iter(tag)}
+    assert topics == {f'robot_7/{name}' for name in ('scan', 'cmd_vel', 'odom', 'wheel_odom')}
+
+
+def test_without_a_namespace_topics_are_the_plugins_own() -> None:
+    sim = element(RobotModel.read('jackal', 'gazebo_sim'))
+    assert {each.text for each in sim.iter('topic')} == {'scan', 'cmd_vel'}
+    assert not list(element(RobotModel.read('jackal', 'gazebo_classic')).iter('namespace'))
+
+
+def test_a_path_is_a_robot_model_too(tmp_path: Path) -> None:
+    mine = tmp_path / 'mine.sdf'
+    mine.write_text(FILES[0].read_text())
+    assert RobotModel.read(str(mine), 'gazebo_bridge').name == 'mine'
+    assert find_robot_model('jackal') == ROOT / 'worlds' / 'robots' / 'jackal.sdf'
+
+
+def test_unknown_names_and_flavours() -> None:
+    with pytest.raises(RobotModelError, match=r"robot model 'tank': no worlds/robots/tank\.sdf in"):
+        RobotModel.read('tank', 'gazebo_bridge')
+    with pytest.raises(RobotModelError, match='flavour must be one of gazebo_bridge, gazebo_cl'):
+        RobotModel.read('jackal', 'webots')
+    with pytest.raises(RobotModelError, match=r'gone\.sdf: cannot be read: No such file'):
+        RobotModel.read('somewhere/gone.sdf', 'gazebo_bridge')
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('<sdf ', '<sdf', 'mine.sdf: is not XML'),
+        ('<model name', '<world name', 'mine.sdf: is not XML'),
+        ('"base_link"', '"base"', 'model[jackal]: needs a <link name="base_link">'),
+        ('<collision name="footprint">', '<collision name="body">', '<collision name="footprint">'),
+        ('"libgazebo_ros_diff_drive.so"', '"x.so"', '<plugin filename="libgazebo_ros_diff_drive'),
+        ('"gz-sim-diff-drive-system"', '"x"', '<plugin filename="gz-sim-diff-drive-system">'),
+        ('type="ray"', 'type="camera"', 'link[base_link]: needs a <sensor type="ray">'),
+        ('<samples>720', '<samples>0', 'samples: needs 1 number above 0, got "0"'),
+        ('<max>10<', '<max>0.05<', 'range_min must be below range_max 0.05, got 0.1'),
+        ('<max_linear_velocity>2', '<max_linear_velocity>9', 'max_linear_vel must be above 0'),
+        ('<wheel_diameter>0.196', '<wheel_diameter>wide', 'wheel_diameter: needs 1 number above 0'),
+        ('name="rear_left_wheel_joint"', 'name="x"', '<joint name="rear_left_wheel_joint">'),
+        ('rl_planner:wheel_gain>', 'rl_planner:gain>', 'needs a <rl_planner:wheel_gain>'),
+        ('<box>', '<sphere>', 'is not XML'),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = find_robot_model('jackal').read_text()
+    assert old in text
+    (tmp_path / 'mine.sdf').write_text(text.replace(old, new))
+    with pytest.raises(RobotModelError, match=r'^mine\.sdf') as caught:
+        RobotModel.read(str(tmp_path / 'mine.sdf'), 'gazebo_bridge')
+    assert message in str(caught.value)
