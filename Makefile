@@ -13,7 +13,7 @@ SETUP_FILES := setup.py setup.cfg pyproject.toml constraints.txt
 unexport PYTHONPATH PYTHONHOME LD_LIBRARY_PATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH
 unexport COLCON_PREFIX_PATH RMW_IMPLEMENTATION ROS_DISTRO _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help setup test test-browser test-gazebo gazebo demo build clean
+.PHONY: help setup test test-browser test-gazebo test-network gazebo demo build clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make test-browser    tests of the report page, which need Chromium: apt install chromium'
 	@echo 'make gazebo  a Gazebo Classic 11 without a display, in .gazebo/; needs root and debootstrap'
 	@echo 'make test-gazebo     tests against that Gazebo'
+	@echo 'make test-network    tests of several hosts, which are network namespaces; needs root'
 	@echo 'make build   colcon build, into install/'
 	@echo 'make clean   remove .venv, build products and caches; runs/ and .gazebo/ stay'
 
@@ -35,7 +36,7 @@ test: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not browser and not gazebo' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not browser and not gazebo and not network' $(PYTEST_ARGS)
 
 # The rest: what needs a program that pip cannot bring.
 test-browser: $(READY)
@@ -44,6 +45,11 @@ test-browser: $(READY)
 test-gazebo: $(READY) gazebo
 	RL_PLANNER_TEST_GAZEBO_ROOT=$(abspath $(GAZEBO_ROOT)) timeout --kill-after=30 900 \
 	    $(BIN)/python -m pytest -m gazebo
+
+test-network: $(READY)
+	@{ ip netns add rl_planner_try && ip netns delete rl_planner_try; } >/dev/null 2>&1 || \
+	    { echo 'test-network needs network namespaces: root, and apt install iproute2' >&2; exit 1; }
+	$(BIN)/python -m pytest -m network
 
 gazebo:
 	@.ci/gazebo $(GAZEBO_ROOT)

@@ -25,7 +25,7 @@ def node_command(process: Process) -> list[str]:
     """Return the command line that starts `process` with this very Python, installed or not."""
     module = ['-m', 'rl_planner.ros.start', process.executable]
     names = ['-r', f'__node:={process.name}', '-r', f'__ns:={process.namespace}']
-    return [sys.executable, *module, '--ros-args', *names, *process.parameter_arguments()]
+    return [sys.executable, *module, '--ros-args', *names, *process.ros_arguments()]
 
 
 def run(processes: Sequence[Process], log_dir: Path | None = None) -> int:

@@ -9,13 +9,19 @@ supervisor (`rl_planner.bringup.supervisor`, for `rl_planner bringup`, where the
 | train      | simulator_node, actor_node, learner_node, episode_node  |
 
 A system runs until it is asked to end, one of its nodes ends, or its episodes are done.
+
+A training may be spread over hosts: the learner on one (role learner), simulators with their actors
+on others (role robots). Each of these has a namespace of its own, in which its robots, its clock
+and its nodes are; experience and policy are everybody's.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 import warnings
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,10 +54,13 @@ class Process:
     parameter_files: tuple[Path, ...] = ()
     namespace: str = '/'
     required: bool = True
+    remappings: Mapping[str, str] = field(default_factory=dict)
 
-    def parameter_arguments(self) -> list[str]:
-        """Return what follows `--ros-args` to set the parameters; JSON is YAML to rcl."""
+    def ros_arguments(self) -> list[str]:
+        """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
         arguments = []
+        for name, other in self.remappings.items():
+            arguments += ['-r', f'{name}:={other}']
         for name, value in self.parameters.items():
             arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         for path in self.parameter_files:
@@ -94,6 +103,15 @@ TRAIN_ARGUMENTS: tuple[Argument, ...] = (
         'train so long, from the first transition on; 0: go on until asked to end',
         minimum=0.0,
     ),
+    Argument(
+        'role',
+        'all',
+        'what runs here: all of it, only the learner, or only the robots, for a learner elsewhere',
+        choices=('all', 'learner', 'robots'),
+    ),
+    Argument(
+        'namespace', '', 'of the robots and their clock; with role robots, another on each host'
+    ),
     replace(_ROBOTS, default=8),
     replace(_REAL_TIME_FACTOR, default=0.0),
     *_COMMON,
@@ -123,7 +141,24 @@ def train(**given: Value) -> list[Process]:
     values = resolve(TRAIN_ARGUMENTS, given)
     if values['resume'] and not values['out']:
         raise ValueError('resume must come with out, the run folder to go on from')
-    learner = {
+    if values['role'] == 'robots' and not values['namespace']:
+        raise ValueError('namespace must be given with role robots: each host has its own')
+    learner = _learner(values)
+    if values['role'] == 'learner':
+        return [learner]
+    own = {**values, 'seed': _seed(values)}
+    simulator, actor = _simulator(own), _actor(own, {'training': True})
+    learners = [learner] if values['role'] == 'all' else []
+    return [simulator, actor, *learners, _episodes(own, 'training')]
+
+
+def robot_names(robots: int) -> list[str]:
+    """Return the namespaces of `robots` robots: robot_0, robot_1, ..."""
+    return [f'robot_{index}' for index in range(robots)]
+
+
+def _learner(values: Mapping[str, Value]) -> Process:
+    own = {
         'run_dir': str(_run_dir(str(values['out']))),
         'device': values['device'],
         'budget_sec': values['budget_sec'],
@@ -131,17 +166,12 @@ def train(**given: Value) -> list[Process]:
         'resume': values['resume'],
         'learning.updates_per_transition': UPDATES_PER_TRANSITION,
     }
-    return [
-        _simulator(values),
-        _actor(values, {'training': True}),
-        Process('learner_node', 'learner_node', learner, _parameter_files(values)),
-        _episodes(values, 'training'),
-    ]
+    return Process('learner_node', 'learner_node', own, _parameter_files(values))
 
 
-def robot_names(robots: int) -> list[str]:
-    """Return the namespaces of `robots` robots: robot_0, robot_1, ..."""
-    return [f'robot_{index}' for index in range(robots)]
+def _seed(values: Mapping[str, Value]) -> int:
+    """The seed of a host's robots: hosts differ in their namespace, and so in their worlds."""
+    return int(values['seed']) + zlib.crc32(str(values['namespace']).encode())  # 0 for ''
 
 
 def _simulator(values: Mapping[str, Value]) -> Process:
@@ -194,7 +224,28 @@ def _node(name: str, values: Mapping[str, Value], own: Mapping[str, Parameter]) 
         'robots': robot_names(int(values['robots'])),
         'use_sim_time': True,
     }
-    return Process(name, name, {**common, **own}, _parameter_files(values))
+    namespace = str(values.get('namespace', ''))
+    return Process(
+        name,
+        name,
+        {**common, **own},
+        _parameter_files(values),
+        namespace=f'/{namespace}',
+        remappings=_remappings(namespace),
+    )
+
+
+def _remappings(namespace: str) -> dict[str, str]:
+    """The names that a namespace does not lead to where they belong."""
+    if not namespace:
+        return {}
+    if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', namespace):
+        raise ValueError(f'namespace must be a letter, then letters, digits and _, got {namespace}')
+    return {
+        '/clock': f'/{namespace}/clock',  # each simulator has a time of its own
+        'experience': '/experience',
+        'policy': '/policy',
+    }
 
 
 def _parameter_files(values: Mapping[str, Value]) -> tuple[Path, ...]:

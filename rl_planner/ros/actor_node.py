@@ -300,10 +300,9 @@ class ActorNode(RunnableNode):
         level = diagnostics.WARN if faults else diagnostics.OK
         message = faults[0] if faults else f'{active} of {len(self._inboxes)} robots driving'
         values = {'robots': len(self._inboxes), 'driving': active, 'stopped': len(faults)}
-        stamp = self.get_clock().now().to_msg()
-        self._diagnostics_out.publish(
-            diagnostics.diagnostic(stamp, 'rl_planner: actor', level, message, values)
-        )
+        stamp, where = self.get_clock().now().to_msg(), self.get_namespace().strip('/')
+        name = f'rl_planner: actor of {where}' if where else 'rl_planner: actor'
+        self._diagnostics_out.publish(diagnostics.diagnostic(stamp, name, level, message, values))
 
     def close(self) -> None:
         """Bring every robot to rest, and hand over the last experience."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from builtin_interfaces.msg import Time
@@ -13,8 +14,9 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 def diagnostic(
     stamp: Time, name: str, level: bytes, message: str, values: Mapping[str, object]
 ) -> DiagnosticArray:
-    """A status with its figures, ready to publish."""
-    status = DiagnosticStatus(level=level, name=name, message=message)
+    """A status of this host with its figures, ready to publish."""
+    host = os.uname().nodename
+    status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=host)
     status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
     array = DiagnosticArray(status=[status])
     array.header.stamp = stamp

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from std_msgs.msg import Float32MultiArray, MultiArrayDimension
@@ -106,24 +106,3 @@ def one_per_robot(batch: Transitions) -> Iterator[Transitions]:
     for turn in range(int(turns.max(initial=-1)) + 1):
         rows = turns == turn
         yield Transitions(*(getattr(batch, item.name)[rows] for item in fields(batch)))
-
-
-@dataclass
-class Reception:
-    """Counts what arrived of one stream of numbered messages."""
-
-    received: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    _next: int | None = None
-
-    def take(self, sequence: int) -> bool:
-        """Count message `sequence`; False where it has been received before."""
-        ahead = 0 if self._next is None else (sequence - self._next) % SEQUENCE_MODULUS
-        if ahead >= SEQUENCE_MODULUS // 2:  # behind: counting is modulo 2^32
-            self.duplicated += 1
-            return False
-        self.lost += ahead
-        self.received += 1
-        self._next = (sequence + 1) % SEQUENCE_MODULUS
-        return True

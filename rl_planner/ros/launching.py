@@ -43,7 +43,7 @@ def _node(process: Process) -> Node:
         executable=process.executable,
         name=process.name,
         namespace=process.namespace,
-        ros_arguments=process.parameter_arguments(),
+        ros_arguments=process.ros_arguments(),
         output='screen',
         additional_env={PARENT_PID: str(os.getpid())},
         sigterm_timeout=str(SIGTERM_AFTER_SEC),

@@ -35,6 +35,7 @@ from rl_planner.navigation.policy import PolicyMetadata
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import diagnostics, experience, parameters, qos
 from rl_planner.ros.process import RunnableNode
+from rl_planner.ros.reception import SILENT_SEC, Receptions
 
 REPORT_SEC = 1.0
 RECENT_EPISODES = 200
@@ -84,7 +85,7 @@ class LearnerNode(RunnableNode):
         self._began: float | None = None
         self._run = RunFolder(self._config.run_dir, resume=self._config.resume)
         self._resume_or_begin({'robot': asdict(robot), 'task': asdict(task)})
-        self._receptions: dict[str, experience.Reception] = {}
+        self._receptions = Receptions()
         self._streams: dict[tuple[str, int], int] = {}
         self._outcomes: deque[int] = deque(maxlen=RECENT_EPISODES)
         self._losses: list[dict[str, torch.Tensor]] = []
@@ -122,15 +123,13 @@ class LearnerNode(RunnableNode):
         except experience.ExperienceError as error:
             self.get_logger().error(str(error), throttle_duration_sec=5.0)
             return
-        reception = self._receptions.setdefault(run_id, experience.Reception())
-        lost = reception.lost
-        if not reception.take(sequence):
-            return
-        if reception.lost > lost:
+        is_new, lost = self._receptions.take(run_id, sequence, time.monotonic())
+        if lost:
             self.get_logger().warning(
-                f'{reception.lost - lost} experience messages of {run_id} lost',
-                throttle_duration_sec=5.0,
+                f'{lost} experience messages of {run_id} lost', throttle_duration_sec=5.0
             )
+        if not is_new:
+            return
         if self._began is None:
             self._began = time.monotonic()
         for part in experience.one_per_robot(batch):
@@ -189,10 +188,7 @@ class LearnerNode(RunnableNode):
     def _report(self) -> None:
         now, steps = time.monotonic(), self._learner.transitions
         elapsed = max(now - self._reported[0], 1e-9)
-        counts = {
-            name: sum(getattr(reception, name) for reception in self._receptions.values())
-            for name in ('received', 'lost', 'duplicated')
-        }
+        counts = self._count_actors(now)
         row: dict[str, float] = {
             'steps': steps,
             'elapsed_sec': self._elapsed(),
@@ -214,6 +210,15 @@ class LearnerNode(RunnableNode):
         self._diagnostics_out.publish(
             diagnostics.diagnostic(stamp, 'rl_planner: learner', level, message, row)
         )
+
+    def _count_actors(self, now: float) -> dict[str, int]:
+        """Tell of actors that have come or gone; what came of all of them."""
+        come, gone = self._receptions.attend(now)
+        for run_id in come:
+            self.get_logger().info(f'experience comes from {run_id}')
+        for run_id in gone:
+            self.get_logger().warning(f'no experience from {run_id} for {SILENT_SEC:g} s')
+        return self._receptions.counts()
 
     def _save(self) -> None:
         self._run.save_policy(self._learner.policy())

@@ -121,7 +121,7 @@ def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:
     file.write_text('{}')
     for node in train(params_file=str(file)):
         assert node.parameter_files == (file,)
-        assert node.parameter_arguments()[-2:] == ['--params-file', str(file)]
+        assert node.ros_arguments()[-2:] == ['--params-file', str(file)]
 
 
 def test_missing_files_are_named(policy: Path) -> None:
@@ -150,7 +150,7 @@ def test_wrong_arguments_are_refused() -> None:
 @pytest.mark.parametrize('value', [True, 3, 1e-05, 'true', 'a "b" \\ü: {x}', ['robot_0', '1']])
 def test_parameters_are_yaml(value: object) -> None:
     process = Process('node', 'node', {'p': value})  # type: ignore[dict-item]
-    option, assignment = process.parameter_arguments()
+    option, assignment = process.ros_arguments()
     assert option == '-p'
     name, _, text = assignment.partition(':=')
     assert name == 'p'

@@ -15,7 +15,6 @@ from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros.experience import (
     ExperienceError,
-    Reception,
     decode,
     encode,
     one_per_robot,
@@ -99,17 +98,3 @@ def test_parts_hold_each_robot_once_and_all_in_order(robots: list[int]) -> None:
         steps = [s for p in parts for r, s in zip(p.robots, p.steps, strict=True) if r == robot]
         whole = transitions(robots)
         assert steps == whole.steps[whole.robots == robot].tolist()
-
-
-@given(st.lists(st.integers(0, 30), max_size=30))
-def test_counting_agrees_with_a_set(jumps: list[int]) -> None:
-    """Messages in order, some missing: what is neither received nor repeated is lost."""
-    reception, sequence, seen = Reception(), (1 << 32) - 40, set()
-    for jump in jumps:
-        sequence += jump
-        assert reception.take(sequence % (1 << 32)) == (sequence not in seen)
-        seen.add(sequence)
-    if seen:
-        assert reception.received == len(seen)
-        assert reception.lost == max(seen) - min(seen) + 1 - len(seen)
-        assert reception.duplicated == len(jumps) - len(seen)
