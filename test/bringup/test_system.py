@@ -124,6 +124,29 @@ def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:
         assert node.ros_arguments()[-2:] == ['--params-file', str(file)]
 
 
+def test_a_training_may_be_spread_over_hosts(tmp_path: Path) -> None:
+    (learner,) = train(role='learner', out=str(tmp_path), seed=3, robots=2)
+    assert learner == by_name(train(out=str(tmp_path), seed=3))['learner_node']
+    first, second = (train(role='robots', namespace=name, seed=3) for name in ('a', 'b'))
+    for name, nodes in (('a', first), ('b', second)):
+        assert [node.name for node in nodes] == ['simulator_node', 'actor_node', 'episode_node']
+        for node in nodes:
+            assert node.namespace == f'/{name}'
+            assert node.ros_arguments()[:2] == ['-r', f'/clock:=/{name}/clock']
+            assert node.remappings['experience'] == '/experience'
+            assert node.remappings['policy'] == '/policy'
+    seeds = {node.parameters['seed'] for node in [*first, *second]}
+    assert len(seeds) == 2  # one for each host: their worlds and their exploration differ
+    assert seeds == {node.parameters['seed'] for node in [*second, *first]}
+
+
+def test_robots_for_a_learner_elsewhere_need_a_namespace() -> None:
+    with pytest.raises(ValueError, match='namespace must be given with role robots'):
+        train(role='robots')
+    with pytest.raises(ValueError, match=r'namespace must be a letter, then .* got host-1'):
+        train(role='robots', namespace='host-1')
+
+
 def test_missing_files_are_named(policy: Path) -> None:
     with pytest.raises(ValueError, match='policy must name a policy file'):
         simulation()

@@ -16,7 +16,7 @@ import pytest
 from support.hosts import Host, Network
 from support.nodes import PATIENCE_SEC
 
-from rl_planner.learning.checkpoint import checkpoints, load
+from rl_planner.learning.checkpoint import checkpoints, load, number_of
 from rl_planner.learning.run import read_metrics
 
 pytestmark = pytest.mark.network
@@ -164,10 +164,17 @@ def test_a_learner_that_dies_goes_on_with_robots_that_never_stopped(training: Tr
     training.learn()
     host, _ = training.hosts
     training.drive(host)
-    training.wait(lambda row: row['steps'] > 500 and checkpoints(training.run / 'checkpoints'))
+    training.wait(lambda _: newest_checkpoint(training.run) > 500)
     training.learner.kill()
+    kept = newest_checkpoint(training.run)
     training.learn('--resume')
-    row = training.go_on()
+    row = training.wait(lambda row: row['received'] < 64 and row['steps'] > kept + 500)
     assert (row['lost'], row['duplicated']) == (0, 0)
     training.end_learning()
+    assert training.told(f'resumed at {kept} transitions') == 1
     assert repeated_transitions(training.run) == 0
+
+
+def newest_checkpoint(run: Path) -> int:
+    """How many transitions it has; 0 before the first."""
+    return max(map(number_of, checkpoints(run / 'checkpoints')), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.nodes import PATIENCE_SEC, Nodes
+from support.nodes import PATIENCE_SEC, Nodes, Peer
 
 from rl_planner.bringup import system
 from rl_planner.bringup.supervisor import Supervisor
@@ -89,6 +90,35 @@ def test_driving_is_repeatable(nodes: Nodes, tmp_path: Path, policy_file: Path) 
         paths.append([list(dict.fromkeys(map(tuple, row['states']))) for row in rows])
     assert len(paths[0]) == 3
     assert paths[0] == paths[1]
+
+
+def test_simulators_of_two_hosts_do_not_mix(
+    nodes: Nodes, peer: Peer, tmp_path: Path, params_file: Path
+) -> None:
+    """Two that see each other, as on one LAN: each has its own time and its own robots."""
+    run, common = tmp_path / 'run', {'params_file': str(params_file)}
+    learner = system.train(role='learner', out=str(run), **common)
+    logs = {name: tmp_path / f'{name}.jsonl' for name in ('a', 'b')}
+    with contextlib.ExitStack() as stack:
+
+        def start(processes: list[system.Process], name: str) -> None:
+            where = {'log_dir': tmp_path / name, 'domain_id': nodes.domain}
+            stack.enter_context(Supervisor(processes, **where))
+
+        start(learner, 'learner')
+        for name, log in logs.items():
+            own = {'namespace': name, 'robots': 2, 'episode_log': str(log)}
+            start(system.train(role='robots', **own, **common), name)
+        wait_for(lambda: any(row['actors'] == 2 and row['updates'] > 5 for row in rows_of(run)))
+        wait_for(lambda: all(log.exists() and log.read_text() for log in logs.values()))
+        count = peer.node.count_publishers
+        peer.until(lambda: count('/a/clock') == count('/b/clock') == 1)
+        assert (count('/clock'), count('/a/robot_0/scan'), count('/robot_0/scan')) == (0, 1, 0)
+        assert (count('/experience'), count('/policy')) == (2, 1)
+    last = list(rows_of(run))[-1]
+    assert (last['lost'], last['duplicated']) == (0, 0)
+    worlds = [json.loads(log.read_text().splitlines()[0])['world'] for log in logs.values()]
+    assert worlds[0] != worlds[1]
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])
