@@ -1,211 +1,69 @@
-"""The embedded simulator behind the topics that a robot in Gazebo has.
-
-Each robot lives in a world of its own, which arrives with its next episode (`episode`) and is
-acknowledged with the time it took effect (`episode_ready`). Till the robot is first commanded to
-move, that world stands still: however long the goal is on its way, the drive begins as the episode
-says. /clock, scans and odometry go on meanwhile.
-
-real_time_factor 0 is lock-step: one control period is simulated when the command of every robot has
-arrived for the present one, so a run depends on no clock of the machine and loses no step. Commands
-must be stamped with the scan they answer (`use_stamped_cmd_vel`) to be told from late ones.
-"""
+"""The embedded simulator as a node: quick, exact, and nothing to install."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from geometry_msgs.msg import Twist, TwistStamped
-from nav_msgs.msg import Odometry
-from rclpy.clock import Clock as NodeClock
-from rclpy.clock import ClockType
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import LaserScan
-from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
 
-from rl_planner.navigation.config import Config, LidarConfig, RobotConfig, TaskConfig, parameter
-from rl_planner.ros import messages, parameters, qos
-from rl_planner.ros.cdr import read_twist_stamped
-from rl_planner.ros.episode_message import decode_episode
-from rl_planner.ros.process import RunnableNode
+from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig, parameter
+from rl_planner.ros import parameters
+from rl_planner.ros.stepped_node import SteppedConfig, SteppedNode
 from rl_planner.simulation.disturbance import DisturbanceConfig
+from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.obstacles import pack_worlds, replace_world
 from rl_planner.simulation.simulator import BatchSimulator
-from rl_planner.simulation.world import World, WorldError
-
-REPEAT_SEC = 0.25  # lock-step: what was published is published again if no command came by then
-COMMAND_TIMEOUT_SEC = 0.5  # real time: an older command stops the robot, as on any robot base
+from rl_planner.simulation.world import World
 
 
 @dataclass(frozen=True)
-class SimulatorConfig(Config):
+class SimulatorConfig(SteppedConfig):
     """What the simulator node itself needs to know."""
 
-    robots: tuple[str, ...] = parameter(
-        ('robot_0',), 'namespaces of the robots, each in a world of its own'
-    )
-    real_time_factor: float = parameter(
-        1.0, 'simulated seconds per second; 0: lock-step, as fast as the actor', at_least=0.0
-    )
-    use_stamped_cmd_vel: bool = parameter(True, 'cmd_vel is TwistStamped, not Twist')
     seed: int = parameter(0, 'seed of lidar noise and disturbances', at_least=0)
-    odom_frame_id: str = parameter('odom', 'frame of odometry, goals and obstacles')
-    base_frame_id: str = parameter('base_link', 'frame of the robot')
-    scan_frame_id: str = parameter('base_scan', 'frame of the lidar')
 
 
-class SimulatorNode(RunnableNode):
-    """Publishes /clock, and scan and odom of each robot; drives them by cmd_vel."""
+class EmbeddedSimulator(BatchSimulator):
+    """The batch simulator, with a private world for each robot; a `SteppedSimulator`."""
+
+    def __init__(
+        self,
+        robot: RobotConfig,
+        lidar: LidarConfig,
+        count: int,
+        control_period: float,
+        seed: int,
+        disturbance: DisturbanceConfig,
+    ) -> None:
+        worlds = pack_worlds([World()] * count)
+        super().__init__(robot, lidar, worlds, count, control_period, seed, disturbance=disturbance)
+        self.restarts = np.zeros(count, np.int64)
+        self.place(self.rows, self.rows, np.zeros((count, 3)))
+
+    def begin_episode(self, row: int, episode: Episode) -> None:
+        self.obstacles = replace_world(self.obstacles, row, episode.world)
+        rows = np.array([row])
+        self.place(rows, rows, np.array([episode.start]))
+
+    def is_placed(self, row: int) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+
+class SimulatorNode(SteppedNode):
+    """Runs an `EmbeddedSimulator`."""
 
     def __init__(self) -> None:
         super().__init__('simulator_node')
-        self._config = parameters.declare(self, '', SimulatorConfig)
+        config = parameters.declare(self, '', SimulatorConfig)
         robot = parameters.declare(self, 'robot', RobotConfig)
-        self._lidar = parameters.declare(self, 'lidar', LidarConfig)
-        self._period = parameters.declare(self, 'task', TaskConfig).control_period
+        lidar = parameters.declare(self, 'lidar', LidarConfig)
+        period = parameters.declare(self, 'task', TaskConfig).control_period
         disturbance = parameters.declare(self, 'disturbance', DisturbanceConfig)
         parameters.refuse_unknown(self)
-        count = len(self._config.robots)
-        self._simulator = BatchSimulator(
-            robot,
-            self._lidar,
-            pack_worlds([World()] * count),
-            count,
-            self._period,
-            self._config.seed,
-            disturbance=disturbance,
+        simulator = EmbeddedSimulator(
+            robot, lidar, len(config.robots), period, config.seed, disturbance
         )
-        self._simulator.place(np.arange(count), np.arange(count), np.zeros((count, 3)))
-        self._period_ns = round(self._period * messages.NANOSECONDS)
-        self._now_ns = 0
-        self._commands = np.zeros((count, 2))
-        self._command_ns = np.full(count, -1, np.int64)  # which scan each command answers
-        self._episodes: list[MarkerArray | None] = [None] * count
-        self._placed_ns = np.full(count, -1, np.int64)
-        self._moved = np.zeros(count, np.bool_)  # commanded to move since it was placed
-        self._progress = -1
-        self._make_messages()
-        self._make_topics()
-        self._start()
-
-    def _make_messages(self) -> None:
-        """One message of each kind and robot, filled anew each period."""
-        config = self._config
-        self._clock_message = Clock()
-        self._scans = [
-            messages.empty_scan(self._lidar, config.scan_frame_id, self._period)
-            for _ in config.robots
-        ]
-        self._odoms = [Odometry(child_frame_id=config.base_frame_id) for _ in config.robots]
-        for odom in self._odoms:
-            odom.header.frame_id = config.odom_frame_id
-
-    def _make_topics(self) -> None:
-        stamped = self._config.use_stamped_cmd_vel
-        kind = TwistStamped if stamped else Twist
-        self._clock_out = self.create_publisher(Clock, '/clock', qos.RELIABLE)
-        self._scan_out, self._odom_out, self._ready_out = [], [], []
-        for row, name in enumerate(self._config.robots):
-            self._scan_out.append(self.create_publisher(LaserScan, f'{name}/scan', qos.RELIABLE))
-            self._odom_out.append(self.create_publisher(Odometry, f'{name}/odom', qos.COMPLETE))
-            self._ready_out.append(
-                self.create_publisher(Header, f'{name}/episode_ready', qos.RELIABLE)
-            )
-            on_command = partial(self._on_stamped if stamped else self._on_twist, row)
-            self.create_subscription(kind, f'{name}/cmd_vel', on_command, qos.RELIABLE, raw=stamped)
-            on_episode = partial(self._on_episode, row)
-            self.create_subscription(MarkerArray, f'{name}/episode', on_episode, qos.LATCHED)
-
-    def _start(self) -> None:
-        steady = NodeClock(clock_type=ClockType.STEADY_TIME)
-        factor = self._config.real_time_factor
-        if factor == 0.0:
-            self.create_timer(REPEAT_SEC, self._repeat, clock=steady)
-        else:
-            self.create_timer(self._period / factor, self._advance, clock=steady)
-
-    def _on_stamped(self, row: int, data: bytes) -> None:
-        try:
-            stamp, linear, angular = read_twist_stamped(data)
-        except ValueError as error:
-            self.get_logger().error(f'{self._config.robots[row]}: {error}')
-        else:
-            self._on_command(row, stamp, (linear, angular))
-
-    def _on_twist(self, row: int, message: Twist) -> None:
-        self._on_command(row, self._now_ns, (message.linear.x, message.angular.z))
-
-    def _on_command(self, row: int, answers: int, command: tuple[float, float]) -> None:
-        """Keep a command; in lock-step only one that answers the present scan counts."""
-        if not (math.isfinite(command[0]) and math.isfinite(command[1])):
-            self.get_logger().error(
-                f'{self._config.robots[row]}: command must be finite, got {command}: it stops',
-                throttle_duration_sec=1.0,
-            )
-            command = (0.0, 0.0)
-        # What answers a scan of the place before was not meant for this world.
-        self._moved[row] |= any(command) and answers > self._placed_ns[row]
-        if self._config.real_time_factor > 0.0:
-            self._commands[row], self._command_ns[row] = command, self._now_ns
-            return
-        if answers == self._now_ns:
-            self._commands[row], self._command_ns[row] = command, answers
-            if (self._command_ns == self._now_ns).all():
-                self._step()
-
-    def _advance(self) -> None:
-        """One period of a simulation that keeps time with the wall clock."""
-        age = self._now_ns - self._command_ns
-        self._commands[age > COMMAND_TIMEOUT_SEC * messages.NANOSECONDS] = 0.0
-        self._step()
-
-    def _step(self) -> None:
-        self._simulator.step(self._commands, np.flatnonzero(self._moved))
-        self._now_ns += self._period_ns
-        self._publish()
-
-    def _repeat(self) -> None:
-        """Say again what nobody answered: the actor may have started later, or missed it."""
-        if self._progress == self._now_ns:
-            self._publish()
-        self._progress = self._now_ns
-
-    def _publish(self) -> None:
-        stamp = messages.stamp_of(self._now_ns)
-        self._clock_message.clock = stamp
-        self._clock_out.publish(self._clock_message)
-        simulator = self._simulator
-        for row, (scan, odom) in enumerate(zip(self._scans, self._odoms, strict=True)):
-            odom.header.stamp = scan.header.stamp = stamp
-            messages.set_pose(odom.pose.pose, *simulator.odometry[row])
-            twist, velocity = odom.twist.twist, simulator.measured_velocities[row].tolist()
-            twist.linear.x, twist.angular.z = velocity
-            self._odom_out[row].publish(odom)
-            messages.set_ranges(scan, simulator.ranges[row])
-            self._scan_out[row].publish(scan)
-
-    def _on_episode(self, row: int, message: MarkerArray) -> None:
-        """Put the robot into its next world; scans stamped later than the reply show that world."""
-        if message == self._episodes[row]:
-            self._say_ready(row)
-            return
-        try:
-            episode = decode_episode(message)
-        except WorldError as error:
-            self.get_logger().error(f'{self._config.robots[row]}: {error}; episode refused')
-            return
-        simulator = self._simulator
-        simulator.obstacles = replace_world(simulator.obstacles, row, episode.world)
-        rows = np.array([row])
-        simulator.place(rows, rows, np.array([episode.start]))
-        self._commands[row], self._placed_ns[row], self._moved[row] = 0.0, self._now_ns, False
-        self._episodes[row] = message
-        self._say_ready(row)
-
-    def _say_ready(self, row: int) -> None:
-        ready = Header(frame_id=self._config.robots[row])
-        ready.stamp = messages.stamp_of(int(self._placed_ns[row]))
-        self._ready_out[row].publish(ready)
+        self.serve(config, lidar, period, simulator)

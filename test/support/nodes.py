@@ -38,13 +38,18 @@ class Nodes:
 
     def start(self, name: str, **parameters: Any) -> subprocess.Popen[str]:
         """Start the node `name`; a double underscore in a parameter name is a dot."""
-        arguments = []
-        for key, value in parameters.items():
-            arguments += ['-p', f'{key.replace("__", ".")}:={_yaml(value)}']
-        return self.start_raw(name, arguments)
+        return self.start_raw(name, _arguments(parameters))
 
     def start_raw(self, name: str, arguments: list[str]) -> subprocess.Popen[str]:
-        command = [sys.executable, '-m', 'rl_planner.ros.start', name, '--ros-args', *arguments]
+        return self._start(['-m', 'rl_planner.ros.start', name, '--ros-args', *arguments])
+
+    def start_double(self, name: str, *arguments: str, **parameters: Any) -> subprocess.Popen[str]:
+        """Start a node of the tests, in the file `name` beside this one."""
+        program = str(Path(__file__).with_name(f'{name}.py'))
+        return self._start([program, *arguments, '--ros-args', *_arguments(parameters)])
+
+    def _start(self, arguments: list[str]) -> subprocess.Popen[str]:
+        command = [sys.executable, *arguments]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'ROS_LOG_DIR': str(self._folder)}
         node = subprocess.Popen(
             command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -74,6 +79,13 @@ class Nodes:
                 node.kill()
             with contextlib.suppress(ValueError):  # its output has been read and closed
                 node.communicate(timeout=PATIENCE_SEC)
+
+
+def _arguments(parameters: dict[str, Any]) -> list[str]:
+    arguments = []
+    for key, value in parameters.items():
+        arguments += ['-p', f'{key.replace("__", ".")}:={_yaml(value)}']
+    return arguments
 
 
 def _yaml(value: Any) -> str:
