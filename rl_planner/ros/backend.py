@@ -24,7 +24,8 @@ class SimulatorBackend(Protocol):
     the robot, go on. It returns at once and calls `on_ready(robot, stamp_ns)` when all is in place:
     readings of that robot stamped later than `stamp_ns` (simulation time) show the new episode. A
     `reset` with the same `asked_ns` repeats the one before, and is only answered again: the robot
-    may have moved on meanwhile. Any other replaces it.
+    may have moved on meanwhile. Any other replaces it. A later `stamp_ns` than before, without a
+    `reset`, says that the simulator had to begin the episode again.
     """
 
     def is_up(self) -> bool:
@@ -35,7 +36,7 @@ class SimulatorBackend(Protocol):
 
 
 class EmbeddedBackend:
-    """simulator_node: an episode is one message, its reply another."""
+    """simulator_node, gazebo_bridge_node: an episode is one message, its reply another."""
 
     def __init__(
         self, node: Node, robots: tuple[str, ...], frame_id: str, on_ready: OnReady

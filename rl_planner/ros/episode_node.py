@@ -159,10 +159,17 @@ class EpisodeNode(RunnableNode):
         self._backend.reset(robot, episode, stage.asked_ns)
 
     def _on_ready(self, robot: int, stamp_ns: int) -> None:
-        """The robot stands at its start: say where it is to go."""
+        """The robot stands at its start: say where it is to go.
+
+        If it stands there once more, its simulator had to begin the episode again.
+        """
         stage = self._stages[robot]
-        if stage.episode is None or stage.began_ns is not None:
+        if stage.episode is None or stage.outcome:
             return
+        if stage.began_ns is not None:
+            if stamp_ns <= stage.began_ns:
+                return
+            self.get_logger().warning(f'{self._config.robots[robot]}: the episode began again')
         stage.began_ns = stamp_ns
         stage.states = [(stamp_ns, _rounded((*stage.episode.start, 0.0, 0.0)))]
         goal = PoseStamped()

@@ -151,6 +151,38 @@ def test_begins_again_what_has_no_outcome(nodes: Nodes, peer: Peer) -> None:
     assert stage.episodes[-1].start == stage.episodes[0].start
 
 
+def test_an_episode_that_the_simulator_begins_again(
+    nodes: Nodes, peer: Peer, tmp_path: Path
+) -> None:
+    log = tmp_path / 'log.jsonl'
+    stage = Stage(peer)
+    node = nodes.start('episode_node', max_episodes=1, episode_log=str(log), use_sim_time=True)
+
+    def goal_of(stamp: int) -> bool:
+        return bool(stage.goals) and stage.goal()[0] == stamp
+
+    peer.until(lambda: goal_of(10**9), repeat=lambda: stage.say_ready(10**9))
+    stage.say_odometry(2 * 10**9, x=7.0)
+    peer.spin(0.3)
+    place = stage.goal()[1:]
+    stage.say_ready(5 * 10**9)
+    peer.until(lambda: goal_of(5 * 10**9))
+    assert stage.goal()[1:] == place
+    stage.say_ready(10**9)  # a late repetition
+    stage.outcome_out.publish(ended('collision', 4 * 10**9))  # of the first attempt
+    for step in (1, 2):
+        stage.say_odometry(5 * 10**9 + step * 10**8, x=float(step))
+    peer.spin(0.3)
+    assert goal_of(5 * 10**9)
+    assert node.poll() is None
+    stage.outcome_out.publish(ended('goal', 5 * 10**9 + 2 * 10**8))
+    peer.until(lambda: node.poll() is not None)
+    (row,) = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (row['outcome'], row['time_sec']) == ('goal', 0.2)
+    places = [state[0] for state in row['states']]
+    assert places == pytest.approx([row['start'][0], 1.0, 2.0], abs=1e-6)
+
+
 def test_says_again_what_had_no_effect(nodes: Nodes, peer: Peer) -> None:
     stage = Stage(peer)
     nodes.start('episode_node')
