@@ -4,14 +4,13 @@ A file holds links, joints and sensors once, and beside them what only one Gazeb
 
 | flavour          | lidar     | plugins                                                      |
 |------------------|-----------|--------------------------------------------------------------|
-| `gazebo_bridge`  | ray       | none: `simulator.GazeboSimulator` drives the wheels' joints  |
+| `gazebo_bridge`  | ray       | Gazebo's own: `libWheelTrackedVehiclePlugin.so`              |
 | `gazebo_classic` | ray       | gazebo_ros: `libgazebo_ros_diff_drive.so`, ..._ray_sensor.so |
 | `gazebo_sim`     | gpu_lidar | gz-sim: diff drive, odometry publisher                       |
 
 The rest of what a simulator has to know is in the same places: the collision `footprint` of the
 link `base_link` (a cylinder or a box around the base frame) is the robot's outline, gz-sim's diff
-drive has its limits, gazebo_ros' diff drive its wheels. `rl_planner:drive` adds the gain of the
-wheels' speed control, which gazebo_ros does without.
+drive has its limits, gazebo_ros' diff drive its wheels.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ from rl_planner.simulation.sdf_shapes import words
 from rl_planner.simulation.world import WorldError
 
 BASE_LINK, FOOTPRINT = 'base_link', 'footprint'
-DRIVE = 'rl_planner:drive'
 CLASSIC_DRIVE, SIM_DRIVE = 'libgazebo_ros_diff_drive.so', 'gz-sim-diff-drive-system'
 _TOPICS = ('topic', 'odom_topic', 'tf_topic')  # gz-sim's, which know no namespace
 
@@ -55,7 +53,7 @@ class Flavour(NamedTuple):
 
 
 FLAVOURS = {
-    'gazebo_bridge': Flavour('ray', ''),
+    'gazebo_bridge': Flavour('ray', 'libWheelTrackedVehiclePlugin.so'),
     'gazebo_classic': Flavour('ray', 'libgazebo_ros_'),
     'gazebo_sim': Flavour('gpu_lidar', 'gz-sim-'),
 }
@@ -74,7 +72,6 @@ class RobotModel:
         wheel_radius: (m).
         wheel_separation: the effective one (m): wheels at v -+ w separation / 2 turn the robot at
             w. Wider than the wheels are apart where they skid.
-        wheel_gain: of the wheels' speed control (N m s/rad).
     """
 
     name: str
@@ -84,7 +81,6 @@ class RobotModel:
     wheel_joints: WheelJoints
     wheel_radius: float
     wheel_separation: float
-    wheel_gain: float
     _model: Element
     _sensor: str
 
@@ -124,6 +120,18 @@ class RobotModel:
         """The topic of its scans in the transport of Gazebo Classic."""
         return f'~/{model_name}/{BASE_LINK}/{self._sensor}/scan'
 
+    def command_topic(self, model_name: str) -> str:
+        """The topic of Gazebo Classic's transport on which `gazebo_bridge` models take a Twist.
+
+        Some versions of the plugin turn right at a positive angular.z; the wheels' speeds on
+        `speed_topic` tell.
+        """
+        return f'~/{model_name}/cmd_vel_twist'
+
+    def speed_topic(self, model_name: str) -> str:
+        """Where each command is answered: a Vector2d, speeds of left and right wheels (m/s)."""
+        return f'~/{model_name}/tracks_speed'
+
 
 def find_robot_model(name_or_path: str) -> Path:
     """The file of a robot model of the package, or the file of that path."""
@@ -151,7 +159,6 @@ def _read(path: Path, flavour: str) -> RobotModel:
         ),
         wheel_radius=_size(classic, 'wheel_diameter') / 2.0,
         wheel_separation=_size(classic, 'wheel_separation'),
-        wheel_gain=_size(model.need(DRIVE), 'rl_planner:wheel_gain'),
         _model=_of_flavour(model.element, FLAVOURS[flavour]),
         _sensor=sensor.name,
     )
@@ -249,7 +256,7 @@ def _lidar_config(sensor: Node) -> LidarConfig:
 
 
 def _of_flavour(element: Element, flavour: Flavour) -> Element:
-    """A copy without what is for the other flavours or for this file only."""
+    """A copy without what is for the other flavours."""
     kept = copy.copy(element)
     kept[:] = [_of_flavour(child, flavour) for child in element if _is_of(child, flavour)]
     return kept
@@ -257,10 +264,10 @@ def _of_flavour(element: Element, flavour: Flavour) -> Element:
 
 def _is_of(element: Element, flavour: Flavour) -> bool:
     if element.tag == 'plugin':
-        return bool(flavour.plugins) and element.get('filename', '').startswith(flavour.plugins)
+        return element.get('filename', '').startswith(flavour.plugins)
     if element.tag == 'sensor':
         return element.get('type') == flavour.lidar
-    return element.tag != DRIVE
+    return True
 
 
 def _set_namespace(model: Element, namespace: str) -> None:
