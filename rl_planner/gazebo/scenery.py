@@ -16,8 +16,7 @@ from rl_planner.simulation.world import World, mover_positions
 
 WHEEL_BITS, SCENERY_BITS, MOVER_BITS = 0x1, 0x2, 0x4
 
-MOVER_MASS = 100.0  # kg, of each of its two links: no robot pushes it aside
-MOVER_GAIN = 7000.0  # N s/m: takes out 70 % (y) and 35 % (x) of an error in a physics step of 10 ms
+MOVER_MASS = 100.0  # kg: no robot pushes it aside
 GAP = 0.01  # m between a mover and the floor
 
 _MODEL = """\
@@ -42,32 +41,18 @@ _COLLISION = """\
       </visual>
 """
 
-_INERTIAL = f"""\
+# Gravity is off and nothing rubs; so much inertia takes a long push to turn.
+_FLOATING = """\
+    <link name="{name}">
+      <pose>{pose}</pose>
       <gravity>false</gravity>
       <inertial>
-        <mass>{MOVER_MASS:g}</mass>
-        <inertia><ixx>{MOVER_MASS:g}</ixx><iyy>{MOVER_MASS:g}</iyy><izz>{MOVER_MASS:g}</izz>\
-<ixy>0</ixy><ixz>0</ixz><iyz>0</iyz></inertia>
+        <mass>{mass}</mass>
+        <inertia>
+          <ixx>1e5</ixx><iyy>1e5</iyy><izz>1e5</izz><ixy>0</ixy><ixz>0</ixz><iyz>0</iyz>
+        </inertia>
       </inertial>
-"""
-
-_MOVER = """\
-    <link name="slide_{number}">
-      <pose>{pose}</pose>
-{inertial}    </link>
-    <joint name="x_{number}" type="prismatic">
-      <parent>world</parent>
-      <child>slide_{number}</child>
-      <axis><xyz>1 0 0</xyz></axis>
-    </joint>
-    <link name="mover_{number}">
-      <pose>{pose}</pose>
-{inertial}{collision}    </link>
-    <joint name="y_{number}" type="prismatic">
-      <parent>slide_{number}</parent>
-      <child>mover_{number}</child>
-      <axis><xyz>0 1 0</xyz></axis>
-    </joint>
+{collision}    </link>
 """
 
 
@@ -85,29 +70,33 @@ def scenery_sdf(world: World, model_name: str, x: float, y: float) -> str:
 def movers_sdf(world: World, model_name: str, x: float, y: float) -> str:
     """One model of a world's movers where they are at time zero, the world's origin at (x, y) (m).
 
-    Link `mover_N` is a disc that goes wherever joint velocities of `mover_joints(N)` take it
-    (m/s, with the gain `MOVER_GAIN`): it floats, stays upright, and gives way to nothing. Robots
-    bump into it. Scenery, the floor and the other movers it goes through, as in `World`: what is
-    one model does not collide with itself, and a model takes one edit where ten would take ten.
+    Link `mover_N` is a disc of `MOVER_MASS` that floats: once it moves, it moves on, and nothing
+    but a force on `wrench_topic` changes that. Robots bump into it. Scenery, the floor and the
+    other movers it goes through, as in `World`: what is one model does not collide with itself,
+    and a model takes one edit where ten would take ten. Link `anchor`, which stays where it is,
+    comes first, for a model is where its first link is.
     """
     discs = np.column_stack([mover_positions(world.movers, 0.0), world.movers[:, 4]])
-    content = ''.join(_mover(number, *disc) for number, disc in enumerate(discs.tolist()))
-    return _MODEL.format(name=model_name, static='false', pose=_at(x, y), content=content)
+    anchor = _FLOATING.format(name='anchor', pose=_at(0.0, 0.0), mass=MOVER_MASS, collision='')
+    links = [anchor, *(_mover(number, *disc) for number, disc in enumerate(discs.tolist()))]
+    return _MODEL.format(name=model_name, static='false', pose=_at(x, y), content=''.join(links))
 
 
-def mover_joints(number: int) -> tuple[str, str]:
-    """The names of the joints along x and along y of the mover of that number."""
-    return f'x_{number}', f'y_{number}'
+def wrench_topic(model_name: str, number: int) -> str:
+    """The topic of Gazebo Classic's transport on which a mover takes a Wrench for one physics step.
+
+    A force of `MOVER_MASS` * dv / dt changes its velocity by dv in a step of dt.
+    """
+    return f'~/{model_name}/mover_{number}/wrench'
 
 
 def _mover(number: int, x: float, y: float, radius: float) -> str:
     middle = GAP + OBSTACLE_HEIGHT / 2.0
-    shape = Shape('mover', 0.0, 0.0, 0.0, cylinder(radius))
     collision = _COLLISION.format(
-        name=shape.name, pose=words(*[0.0] * 6), geometry=shape.geometry, bits=MOVER_BITS
+        name='disc', pose=words(*[0.0] * 6), geometry=cylinder(radius), bits=MOVER_BITS
     )
     pose = words(x, y, middle, 0.0, 0.0, 0.0)
-    return _MOVER.format(number=number, pose=pose, inertial=_INERTIAL, collision=collision)
+    return _FLOATING.format(name=f'mover_{number}', pose=pose, mass=MOVER_MASS, collision=collision)
 
 
 def _collision(shape: Shape, bits: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from rl_planner.bringup.params_file import read_params_file
 from rl_planner.gazebo.robot_model import FLAVOURS, RobotModel, RobotModelError, find_robot_model
+from rl_planner.gazebo.scenery import WHEEL_BITS
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.simulation.sdf import read_sdf
 
@@ -92,6 +93,17 @@ def test_wheels_stand_on_the_floor_where_their_joints_say(name: str) -> None:
             for shape in ('collision/geometry/sphere', 'visual/geometry/cylinder'):
                 assert float(wheel.findtext(f'{shape}/radius', '')) == model.wheel_radius
             assert joints[joint].findtext('axis/xyz') == '0 0 1'
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_only_the_footprint_and_the_lidar_bump_into_things(name: str) -> None:
+    model = element(RobotModel.read(name, 'gazebo_bridge'))
+    bits = {
+        collision.get('name', ''): collision.findtext('surface/contact/collide_bitmask', 'all')
+        for collision in model.iter('collision')
+    }
+    assert {shape for shape, mask in bits.items() if mask == 'all'} == {'footprint', 'lidar'}
+    assert set(bits.values()) == {'all', str(WHEEL_BITS)}
 
 
 @pytest.mark.parametrize('name', NAMES)

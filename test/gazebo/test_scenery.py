@@ -6,10 +6,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 
-from rl_planner.gazebo.scenery import mover_joints, movers_sdf, scenery_sdf
-from rl_planner.simulation.sdf import SdfWarning, read_sdf
+from rl_planner.gazebo.scenery import (
+    MOVER_BITS,
+    MOVER_MASS,
+    SCENERY_BITS,
+    WHEEL_BITS,
+    movers_sdf,
+    scenery_sdf,
+    wrench_topic,
+)
+from rl_planner.simulation.sdf import read_sdf
 from rl_planner.simulation.world import World
 
 WORLD = World(
@@ -44,26 +51,24 @@ def test_scenery_is_one_static_model_with_one_link() -> None:
 def test_movers_begin_where_the_world_has_them_at_time_zero(tmp_path: Path) -> None:
     file = tmp_path / 'movers.sdf'
     file.write_text(movers_sdf(WORLD, 'movers', 10.0, 20.0))
-    with pytest.warns(SdfWarning, match='what it moves stands still'):
-        circles = read_sdf(file).circles
+    circles = read_sdf(file).circles
     # the first has gone 1 m of its way along x already
     np.testing.assert_allclose(circles, [[11.0, 21.0, 0.2], [12.0, 22.0, 0.3]])
 
 
-def test_each_mover_moves_along_both_axes() -> None:
+def test_movers_float_beside_an_anchor() -> None:
     model = ElementTree.fromstring(movers_sdf(WORLD, 'movers', 0.0, 0.0)).find('model')
     assert model is not None
-    joints = {joint.get('name'): joint for joint in model.findall('joint')}
-    for number in range(2):
-        along_x, along_y = (joints.pop(name) for name in mover_joints(number))
-        assert along_x.findtext('parent') == 'world'
-        assert along_x.findtext('child') == along_y.findtext('parent')
-        assert along_y.findtext('child') == f'mover_{number}'
-        assert along_x.findtext('axis/xyz') == '1 0 0'
-        assert along_y.findtext('axis/xyz') == '0 1 0'
-        assert {along_x.get('type'), along_y.get('type')} == {'prismatic'}
-    assert not joints
+    assert [link.get('name') for link in model.findall('link')] == ['anchor', 'mover_0', 'mover_1']
+    assert [link.find('collision') is None for link in model.findall('link')] == [
+        True,
+        False,
+        False,
+    ]
     assert {each.text for each in model.iter('gravity')} == {'false'}
+    assert {float(each.text or '') for each in model.iter('mass')} == {MOVER_MASS}
+    assert not model.findall('joint')
+    assert wrench_topic('movers', 1) == '~/movers/mover_1/wrench'
 
 
 def test_movers_and_scenery_touch_robots_and_not_one_another() -> None:
@@ -73,7 +78,5 @@ def test_movers_and_scenery_touch_robots_and_not_one_another() -> None:
 
     (scenery,) = bits(scenery_sdf(WORLD, 'scenery', 0.0, 0.0))
     (movers,) = bits(movers_sdf(WORLD, 'movers', 0.0, 0.0))
-    wheels = 1
-    assert scenery
-    assert movers
-    assert scenery & movers == scenery & wheels == movers & wheels == 0
+    assert (scenery, movers) == (SCENERY_BITS, MOVER_BITS)
+    assert scenery & movers == scenery & WHEEL_BITS == movers & WHEEL_BITS == 0
