@@ -18,6 +18,7 @@ from rl_planner.navigation.config import (
     TaskConfig,
     unknown_name,
 )
+from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.simulation.disturbance import DisturbanceConfig
 
 # The parameters that nodes share, by prefix. A file for all nodes may name any of them; a node
@@ -29,6 +30,7 @@ GROUPS: dict[str, type[Config]] = {
     'task': TaskConfig,
     'learning': LearningConfig,
     'disturbance': DisturbanceConfig,
+    'safety': SafetyConfig,
 }
 NODES = ('actor_node', 'episode_node', 'learner_node', 'simulator_node')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from rl_planner.cli import evaluation
 from rl_planner.cli.options import CommandError, add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import TaskConfig
+from rl_planner.navigation.safety import SafetyConfig
 
 if TYPE_CHECKING:
     from rl_planner.evaluation.suites import Suite
@@ -27,6 +29,7 @@ A planner is a policy file, or a baseline:
   dwa      the Dynamic Window Approach, with a recovery
   mppi     Model Predictive Path Integral control, what Nav2 users pick today
   astar    A* on the map seen so far, and regulated pure pursuit
+  random, ramming   what the safety layer is for: any command; full speed at the nearest obstacle
 
 In simulation, without exploration; the same options give the same figures.
 """
@@ -52,6 +55,7 @@ examples:
   rl_planner evaluate runs/mine/policy.safetensors mppi --suite static,dynamic,traps \\
       --report runs/mine/report --robustness
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
+  rl_planner evaluate random ramming runs/mine/policy.safetensors --safety
 """
 
 
@@ -119,7 +123,12 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
         '--params-file',
         type=Path,
         metavar='FILE.yaml',
-        help='robot, lidar, control period and disturbances, as the nodes take them',
+        help='robot, lidar, control period, disturbances and safety, as the nodes take them',
+    )
+    parser.add_argument(
+        '--safety',
+        action='store_true',
+        help='with the safety layer behind every planner, as on a robot',
     )
     parser.add_argument(
         '--barn-data', type=Path, metavar='FILE', help='worlds of BARN: .json, .world or a folder'
@@ -138,7 +147,7 @@ def run(options: argparse.Namespace) -> int:
         check_picture_path(options.picture)
     _check_options(options)
     params = evaluation.read_params(options.planner_params)
-    suites = _suites(options)
+    suites = [_guarded(each, options) for each in _suites(options)]
     for each in suites:  # a wrong planner is refused before anything has been driven
         evaluation.make_planners(options.planners, each.setting, params)
         evaluation.check_drivable(options.planners, each.setting, options.via)
@@ -157,6 +166,7 @@ def run(options: argparse.Namespace) -> int:
         'scenarios': str(options.scenarios) if options.scenarios else None,
         'seed': options.seed,
         'via': options.via,
+        'safety': options.safety,
         'condition': (options.condition or 'nominal') if 'barn' in _names(options) else None,
         **{
             name: None if path is None else str(path)
@@ -229,6 +239,16 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
         )
         for name in _names(options)
     ]
+
+
+def _guarded(suite: Suite, options: argparse.Namespace) -> Suite:
+    """The suite with the safety layer on, if that is asked for."""
+    if not options.safety:
+        return suite
+    guard = SafetyConfig()
+    if options.params_file is not None:
+        guard = replace(read_params_file(options.params_file)['safety'], enabled=True)
+    return replace(suite, setting=replace(suite.setting, safety=guard))
 
 
 def _setting(params_file: Path | None) -> Setting | None:

@@ -143,6 +143,7 @@ def node_parameters(setting: Setting, scenario: Scenario) -> dict[str, Any]:
         'robot': setting.robot,
         'lidar': setting.lidar,
         'disturbance': setting.disturbance,
+        'safety': setting.safety,
     }
     task = {
         'control_period': setting.control_period,

@@ -47,6 +47,7 @@ CHECKPOINT_SEC = 60.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
 FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
+TRAINED_WITH = [name for name in GROUPS if name != 'safety']  # who explores learns from harm
 
 TEXT = """\
 Train a policy in one process, without ROS.
@@ -174,7 +175,7 @@ def new_settings(options: argparse.Namespace, device: str = 'cpu') -> dict[str, 
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
     named = _configs(options.params_file, {'learning': learning})
-    configs = {name: asdict(config) for name, config in named.items()}
+    configs = {name: asdict(named[name]) for name in TRAINED_WITH}
     if options.algorithm is None:
         fixed['algorithm'] = configs['learning']['algorithm']
     configs['learning']['algorithm'] = fixed['algorithm']
@@ -192,7 +193,7 @@ def _configs(
 def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:
     """The settings that the run was begun with; only its budget may change."""
     saved = folder.load_config()
-    if missing := [name for name in (*FIXED, *GROUPS) if name not in saved]:
+    if missing := [name for name in (*FIXED, *TRAINED_WITH) if name not in saved]:
         raise CommandError(
             f'{folder.path}/config.yaml has no {missing[0]}: not a run of `rl_planner train`'
         )

@@ -15,6 +15,12 @@ from rl_planner.evaluation.learned import LearnedPlanner
 from rl_planner.evaluation.mppi import MppiConfig, MppiPlanner
 from rl_planner.evaluation.planner import Planner
 from rl_planner.evaluation.setting import Setting
+from rl_planner.evaluation.unsafe import (
+    RammingConfig,
+    RammingPlanner,
+    RandomConfig,
+    RandomPlanner,
+)
 from rl_planner.navigation.config import Config, ConfigError
 from rl_planner.navigation.policy import Policy, PolicyError
 
@@ -31,6 +37,8 @@ BASELINES = {
     'dwa': Baseline(DwaPlanner, DwaConfig),
     'mppi': Baseline(MppiPlanner, MppiConfig),
     'astar': Baseline(AstarPlanner, AstarConfig),
+    'random': Baseline(RandomPlanner, RandomConfig),
+    'ramming': Baseline(RammingPlanner, RammingConfig),
 }
 
 

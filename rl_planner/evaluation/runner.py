@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rl_planner.evaluation.planner import Floats, Perception, Planner
 from rl_planner.evaluation.result import EpisodeResult
+from rl_planner.evaluation.safe import SafePlanner
 from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import TaskConfig
@@ -53,6 +54,8 @@ def evaluate(
         seed: of noise and disturbances, the one thing that is random here.
         on_ended: called each control period with how many scenarios have ended in it.
     """
+    if setting.safety.enabled:
+        planner = SafePlanner(planner, setting)
     results: list[EpisodeResult] = []
     spent_sec, decisions, interrupted = 0.0, 0, False
     try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.simulation.disturbance import DisturbanceConfig
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A robot with its lidar, how often it is commanded (s), and how real it is."""
+    """A robot with its lidar, how often it is commanded (s), how real it is, and who guards it."""
 
     robot: RobotConfig = field(default_factory=RobotConfig)
     lidar: LidarConfig = field(default_factory=LidarConfig)
     control_period: float = TaskConfig().control_period
     disturbance: DisturbanceConfig = field(default_factory=DisturbanceConfig)
+    safety: SafetyConfig = field(default_factory=lambda: SafetyConfig(enabled=False))

@@ -6,6 +6,7 @@ code drives in training and on a real robot: training only adds noise, and hands
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
+from rl_planner.navigation.safety import Safety
 from rl_planner.navigation.task import Outcome, Terms, evaluate
 
 Rows = NDArray[np.int64]
@@ -45,6 +47,10 @@ class Sensed:
     poses: NDArray[np.float64]
     velocities: NDArray[np.float64]
     stamps: NDArray[np.float64]
+
+    def at(self, chosen: NDArray[np.bool_]) -> Sensed:
+        """Those of the rows that a mask (n,) chooses."""
+        return Sensed(*(getattr(self, name)[chosen] for name in Sensed.__annotations__))
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,13 @@ class Pilot:
         num_robots: K.
         robot, task, observation, scan: what drives, what for, and what it senses with.
         noise: exploration, or None.
+        safety: has the last word on every command, or None: who explores is to learn from harm.
 
     Attributes:
         policy: None until there is one; till then every command is zero.
         active: (K,) which robots have a goal.
         goals: (K, 2) in the frame of the poses (m).
+        interventions: how often the safety layer has done what (`safety.ACTIONS`).
     """
 
     def __init__(
@@ -101,11 +109,13 @@ class Pilot:
         observation: ObservationConfig,
         scan: ScanGeometry,
         noise: Noise | None = None,
+        safety: Safety | None = None,
     ) -> None:
         self.policy: Policy | None = None
         self.active = np.zeros(num_robots, np.bool_)
         self.goals = np.zeros((num_robots, 2))
-        self._footprint, self._noise = Footprint.of(robot), noise
+        self._footprint, self._noise, self._safety = Footprint.of(robot), noise, safety
+        self.interventions: Counter[str] = Counter()
         self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
         # A scan that is late, or one that is lost, ages the earlier one a little: less harm than to
@@ -148,7 +158,7 @@ class Pilot:
         driving = self.active[sensed.rows]
         if self.policy is None or not driving.any():
             return Decision(commands, outcomes, self._transitions(sensed.rows[:0]))
-        sensed = Sensed(*(getattr(sensed, name)[driving] for name in Sensed.__annotations__))
+        sensed = sensed.at(driving)
         rows = sensed.rows
         self._forget_across_gaps(rows, sensed.stamps)
         next_obs, distances, clearances = self._look(sensed)
@@ -161,7 +171,7 @@ class Pilot:
         self._finish(rows, ended)
         going = ended == Outcome.RUNNING
         self._distances[rows] = distances
-        commands[np.flatnonzero(driving)[going]] = self._act(rows[going], next_obs[going])
+        commands[np.flatnonzero(driving)[going]] = self._act(sensed.at(going), next_obs[going])
         return Decision(commands, outcomes, transitions)
 
     def _forget_across_gaps(self, rows: Rows, stamps: NDArray[np.float64]) -> None:
@@ -218,8 +228,9 @@ class Pilot:
         self._underway[over] = False
         self._commands[over] = 0.0
 
-    def _act(self, rows: Rows, obs: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _act(self, sensed: Sensed, obs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Commands (n, 2) of the policy; what is not finite is a command to rest."""
+        rows = sensed.rows
         if self.policy is None or not len(rows):
             return np.zeros((0, ACTION_SIZE))
         actions = self.policy.act(obs)
@@ -228,6 +239,11 @@ class Pilot:
         finite = np.isfinite(actions).all(axis=1)
         commands = np.stack(command_from_action(actions, self._limits), axis=-1).astype(float)
         commands[~finite] = 0.0
+        if self._safety is not None:
+            commands, actions_taken = self._safety.check_all(
+                sensed.ranges, sensed.velocities, self._commands[rows], commands
+            )
+            self.interventions.update(filter(None, actions_taken))
         self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands
         self._underway[rows] = finite
         self._steps[rows] += ~finite  # a gap in the numbering, as in `halt`

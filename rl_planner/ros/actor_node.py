@@ -30,6 +30,7 @@ from rl_planner.navigation.config import (
 from rl_planner.navigation.observation import ScanError, ScanGeometry
 from rl_planner.navigation.pilot import Pilot, Sensed
 from rl_planner.navigation.policy import Policy, PolicyError
+from rl_planner.navigation.safety import Safety, SafetyConfig
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import diagnostics, messages, parameters, qos
 from rl_planner.ros.actor_config import ActorConfig
@@ -52,6 +53,7 @@ class ActorNode(RunnableNode):
         self._task = parameters.declare(self, 'task', TaskConfig)
         self._observation = parameters.declare(self, 'observation', ObservationConfig)
         self._learning = parameters.declare(self, 'learning', LearningConfig)
+        self._safety = parameters.declare(self, 'safety', SafetyConfig)
         parameters.refuse_unknown(self)
         self._policy = self._load_policy()
         self._geometry: ScanGeometry | None = None
@@ -150,12 +152,15 @@ class ActorNode(RunnableNode):
         return self._geometry
 
     def _make_pilot(self, geometry: ScanGeometry) -> Pilot:
-        count, noise = len(self._inboxes), None
+        count, robot = len(self._inboxes), self._robot
+        noise, safety = None, None
         if self._config.training:
             noise = ExplorationNoise(
                 count, self._learning, np.random.default_rng(self._config.seed)
             )
-        pilot = Pilot(count, self._robot, self._task, self._observation, geometry, noise)
+        elif self._safety.enabled:
+            safety = Safety(self._safety, robot, geometry, self._task.control_period)
+        pilot = Pilot(count, robot, self._task, self._observation, geometry, noise, safety)
         pilot.policy = self._policy
         return pilot
 
@@ -300,6 +305,8 @@ class ActorNode(RunnableNode):
         level = diagnostics.WARN if faults else diagnostics.OK
         message = faults[0] if faults else f'{active} of {len(self._inboxes)} robots driving'
         values = {'robots': len(self._inboxes), 'driving': active, 'stopped': len(faults)}
+        if self._pilot is not None:
+            values.update(self._pilot.interventions)
         stamp, where = self.get_clock().now().to_msg(), self.get_namespace().strip('/')
         name = f'rl_planner: actor of {where}' if where else 'rl_planner: actor'
         self._diagnostics_out.publish(diagnostics.diagnostic(stamp, name, level, message, values))

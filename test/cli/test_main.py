@@ -128,6 +128,6 @@ def test_it_runs_as_a_program() -> None:
     done = subprocess.run([*program, 'evaluate', 'nobody'], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, '')
     assert done.stderr == (
-        'rl_planner: error: planner must be one of greedy, dwa, mppi, astar or a policy file, '
-        "got 'nobody'\n"
+        'rl_planner: error: planner must be one of greedy, dwa, mppi, astar, random, ramming '
+        "or a policy file, got 'nobody'\n"
     )

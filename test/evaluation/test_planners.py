@@ -176,7 +176,10 @@ def test_parameters_reach_their_planner(tmp_path: Path) -> None:
     [
         ('{', 'is not YAML'),
         ('[1]', 'must be a mapping from planners to parameters'),
-        ('gredy: {}', "planner must be one of greedy, dwa, mppi, astar, got 'gredy'"),
+        (
+            'gredy: {}',
+            "planner must be one of greedy, dwa, mppi, astar, random, ramming, got 'gredy'",
+        ),
         ('greedy: 3', 'greedy must be a mapping of parameters, got 3'),
         ('dwa: {vx_sample: 5}', 'dwa: unknown parameter vx_sample, did you mean vx_samples'),
         ('mppi: {batch_size: 0}', 'mppi: batch_size must be at least'),

@@ -61,6 +61,25 @@ def test_collision_ends_the_drive(nodes, peer, robot, policy_file):
     assert robot.commands[-1] == AT_REST
 
 
+def test_a_policy_that_would_hit_a_wall_turns_before_it(nodes, peer, robot, policy_file):
+    said = values_of(peer)
+    drive(nodes, peer, robot, policy_file)
+    near = np.full(robot.beams, 3.0, np.float32)
+    near[robot.beams // 2] = 0.2  # straight ahead: 3 cm before the edge of the robot
+    turning = pytest.approx((0.0, 0.375), abs=1e-5)
+    peer.until(lambda: robot.commands[-1] == turning, repeat=lambda: robot.sense(ranges=near))
+    assert robot.outcomes == []
+    peer.until(lambda: int(said.get('turning', '0')) > 0, repeat=lambda: robot.sense(ranges=near))
+    peer.until(lambda: robot.commands[-1] == DRIVING, repeat=robot.sense)
+
+
+def test_without_the_safety_layer_it_goes_on(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file, safety__enabled=False)
+    before = len(robot.commands)
+    peer.until(lambda: len(robot.commands) > before + 3, repeat=lambda: robot.sense(ranges=0.2))
+    assert all(command == DRIVING for command in robot.commands[before:])
+
+
 def test_time_limit_ends_the_drive(nodes, peer, robot, policy_file):
     drive(nodes, peer, robot, policy_file, task__time_limit=1.5)
     peer.until(lambda: robot.outcomes, repeat=robot.sense)
@@ -78,6 +97,18 @@ def diagnostics_of(peer: Peer) -> list[str]:
         qos.RELIABLE,
     )
     return texts
+
+
+def values_of(peer: Peer) -> dict[str, str]:
+    """The values that /diagnostics tells, the newest of each name."""
+    values: dict[str, str] = {}
+    peer.node.create_subscription(
+        DiagnosticArray,
+        '/diagnostics',
+        lambda m: values.update((v.key, v.value) for s in m.status for v in s.values),
+        qos.RELIABLE,
+    )
+    return values
 
 
 def at_rest(robot: RobotDouble) -> bool:

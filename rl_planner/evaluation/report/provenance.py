@@ -15,7 +15,7 @@ from rl_planner.evaluation.evaluation import Evaluation
 from rl_planner.evaluation.report.markup import Html, element, joined, paragraph, table
 from rl_planner.evaluation.setting import Setting
 
-SECTIONS = ('robot', 'lidar', 'disturbance')
+SECTIONS = ('robot', 'lidar', 'disturbance', 'safety')
 LIBRARIES = ('numpy', 'numba', 'matplotlib')
 
 MEANINGS = (
@@ -93,7 +93,7 @@ def _parameters(evaluations: Sequence[Evaluation]) -> Html:
         suites.setdefault(each.setting, []).append(each.name)
     columns = [_values(setting) for setting in suites]
     return table(
-        'Robot, lidar and disturbances.',
+        'Robot, lidar, disturbances and safety layer.',
         ['parameter', *(', '.join(names) for names in suites.values()), 'meaning'],
         [
             [name, *(values[name] for values in columns), meaning]

@@ -1,0 +1,27 @@
+"""Any planner, with the robot's safety layer behind it."""
+
+from __future__ import annotations
+
+from rl_planner.evaluation.planner import Floats, Perception, Planner
+from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.safety import Safety
+
+
+class SafePlanner:
+    """What the planner asks for goes through `navigation.safety`, as on a robot."""
+
+    def __init__(self, planner: Planner, setting: Setting) -> None:
+        self.name, self._planner = planner.name, planner
+        scan = ScanGeometry.of(setting.lidar)
+        self._safety = Safety(setting.safety, setting.robot, scan, setting.control_period)
+
+    def start(self, num_robots: int) -> None:
+        self._planner.start(num_robots)
+
+    def velocity_command(self, perception: Perception) -> Floats:
+        asked = self._planner.velocity_command(perception)
+        safe, _ = self._safety.check_all(
+            perception.ranges, perception.velocity, perception.previous_command, asked
+        )
+        return safe

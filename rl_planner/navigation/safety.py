@@ -1,0 +1,225 @@
+"""The safety layer: whatever a planner commands, the robot can still stop before what it sees.
+
+A command is let through if the robot, having driven by it for one control period, could brake to
+rest without coming nearer to any return of the scan than the margin. Where it could not, the same
+arc is tried more slowly, then the turn alone, then braking. Braking was found to be clear one
+period before, with the command that was let through then: a static obstacle that the lidar sees is
+not hit, whatever the planner asks for. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
+"The dynamic window approach to collision avoidance", IEEE RAM 1997; T. Fraichard, H. Asama,
+"Inevitable collision states", Advanced Robotics 2004.)
+
+Between two beams an obstacle may reach out further than either return tells: by half the distance
+of the two, where its corner is a right angle. Every return is taken for a disc of that radius.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_planner.navigation.config import Config, RobotConfig, parameter
+from rl_planner.navigation.footprint import Footprint, point_clearance
+from rl_planner.navigation.geometry import to_robot_frame
+from rl_planner.navigation.kinematics import Limits, limit_velocity
+from rl_planner.navigation.observation import ScanGeometry
+
+Floats = NDArray[np.float64]
+Velocity = Sequence[float]
+
+# What is tried, as shares of the linear and the angular velocity asked for, and what that is.
+TRIED = np.array([(1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0.0, 1.0), (0.0, 0.0)])
+ACTIONS = ('', 'slowed', 'slowed', 'slowed', 'turning', 'braking')
+SAMPLE_DISTANCE, SAMPLE_ANGLE = 0.02, 0.15  # between two poses that are looked at, at most (m, rad)
+
+
+@dataclass(frozen=True)
+class SafetyConfig(Config):
+    """What the safety layer keeps to."""
+
+    enabled: bool = parameter(True, 'keep clear of what the lidar sees, whatever the policy asks')
+    margin: float = parameter(
+        0.02,
+        'distance from the footprint to a return that is kept; it must cover the noise of the '
+        'lidar and the errors of the base (m)',
+        at_least=0.0,
+        at_most=1.0,
+    )
+    command_latency: float = parameter(
+        0.0,
+        'time from a command until the base follows it; the braking distance allows for it (s)',
+        at_least=0.0,
+        at_most=1.0,
+    )
+
+
+class Verdict(NamedTuple):
+    """A command that is safe (m/s, rad/s), and one of ACTIONS: what became of that asked for."""
+
+    command: tuple[float, float]
+    action: str
+
+
+class Safety:
+    """Checks the commands of a robot against its scans; it remembers nothing.
+
+    Args:
+        period: time from one command to the next (s).
+    """
+
+    def __init__(
+        self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
+    ) -> None:
+        self._config, self._period, self._scan = config, period, scan
+        self._limits, self._footprint = Limits.of(robot), Footprint.of(robot)
+        self._size = robot.radius
+        angles = scan.beam_angles()
+        self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
+        self._edges = self._ranges_of_edge()
+        self._per_period = _samples_in(period, robot)
+        # Periods until the fastest robot is at rest: braking shows in the next one.
+        to_rest = (
+            max(robot.max_linear_vel, -robot.min_linear_vel) / robot.max_linear_accel,
+            robot.max_angular_vel / robot.max_angular_accel,
+        )
+        self._braking = self._per_period * math.ceil(max(to_rest) / period + 1e-9)
+
+    def check(
+        self,
+        ranges: NDArray[np.float32],
+        velocity: Velocity,
+        previous: Velocity,
+        command: Velocity,
+        age: float = 0.0,
+    ) -> Verdict:
+        """The command itself if it is safe, else the first of what is tried instead.
+
+        Args:
+            ranges: (num_beams,) the scan (m); meaning of readings as `ObservationEncoder`.
+            velocity: linear and angular, as odometry tells (m/s, rad/s).
+            previous: the last command, which is followed until this one takes effect.
+            command: what is asked for; one that is not finite is a command to rest.
+            age: of scan and odometry (s).
+        """
+        if not (math.isfinite(command[0]) and math.isfinite(command[1])):
+            return Verdict((0.0, 0.0), 'braking')
+        asked = self._within_limits(command)
+        tried = TRIED * asked
+        courses = self._courses(velocity, previous, tried, self._config.command_latency + age)
+        x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
+        if not len(x):
+            return Verdict(asked, '')
+        now = float((point_clearance(x, y, self._footprint) - spread).min())
+        # Who stands closer already may go on, but not closer.
+        spread = spread + min(self._config.margin, now - 1e-6)
+        if self._is_clear(courses[:, :1], x, y, spread)[0]:
+            return Verdict(asked, '')
+        clear = self._is_clear(courses[:, 1:-1], x, y, spread)
+        chosen = 1 + int(clear.argmax()) if clear.any() else len(TRIED) - 1
+        return Verdict((float(tried[chosen, 0]), float(tried[chosen, 1])), ACTIONS[chosen])
+
+    def check_all(
+        self, ranges: NDArray[np.float32], velocities: Floats, previous: Floats, commands: Floats
+    ) -> tuple[Floats, list[str]]:
+        """`check` of n robots alike: their commands (n, 2), and what became of each."""
+        rows = zip(ranges, velocities.tolist(), previous.tolist(), commands.tolist(), strict=True)
+        verdicts = [self.check(*row) for row in rows]
+        safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
+        return safe, [verdict.action for verdict in verdicts]
+
+    def _within_limits(self, command: Velocity) -> tuple[float, float]:
+        limits = self._limits
+        return (
+            min(max(command[0], limits.min_linear_vel), limits.max_linear_vel),
+            min(max(command[1], -limits.max_angular_vel), limits.max_angular_vel),
+        )
+
+    def _courses(self, velocity: Velocity, previous: Velocity, tried: Floats, late: float) -> Any:
+        """(3, C, S) x, y, yaw along the way of C commands (C, 2), from here to rest.
+
+        First the previous command goes on, then the new one has its period, then the robot brakes.
+        How its velocity changes within a period is the base's own affair: by a step at the
+        beginning, in the simulator, or steadily. The way is that of a base that speeds up at once,
+        and brakes steadily; and, of the same poses again, that of one that brakes at once.
+        """
+        limits, period, count = self._limits, self._period, self._per_period
+        v, w = velocity
+        parts = []
+        if late > 0.0:
+            v, w = limit_velocity(v, w, previous[0], previous[1], limits, late)
+            waiting = count * math.ceil(late / period)
+            parts.append(_constant(v, w, late / waiting, waiting, len(tried)))
+        v, w = limit_velocity(v, w, tried[:, 0], tried[:, 1], limits, period)
+        step = period / count
+        parts.append(_constant(v, w, step, count, len(tried)))
+        steadily = step * np.arange(self._braking)
+        at_once = period * (1.0 + np.arange(self._braking) // count)
+        brakings = [
+            (_braked(v, limits.max_linear_accel, t), _braked(w, limits.max_angular_accel, t))
+            for t in (steadily, at_once)
+        ]
+        ways = [_way([*parts, (*braking, np.full(self._braking, step))]) for braking in brakings]
+        return np.concatenate(ways, axis=2)
+
+    def _returns(self, ranges: NDArray[np.float32], reach: float) -> tuple[Any, Any, Any]:
+        """x, y, radius (M,) of the returns that a robot may touch within `reach` (m)."""
+        scan = self._scan
+        distances = np.where(np.isneginf(ranges), self._edges, ranges)
+        low = np.where(np.isneginf(ranges), 0.0, scan.range_min)
+        mount = math.hypot(scan.mount_x, scan.mount_y)
+        spreading = 0.5 * abs(scan.angle_increment)
+        farthest = (reach + self._size + self._config.margin + mount) / max(1.0 - spreading, 0.1)
+        near = (distances >= low) & (distances <= min(scan.range_max, farthest))
+        distances = distances[near]
+        x = scan.mount_x + distances * self._directions[0, near]
+        y = scan.mount_y + distances * self._directions[1, near]
+        return x, y, spreading * distances
+
+    def _is_clear(self, courses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
+        """(C,) whether the robot keeps off the discs all along courses (3, C, S)."""
+        at_x, at_y, yaw = courses[..., None]
+        local = to_robot_frame(at_x, at_y, yaw, x, y)  # (C, S, M)
+        clearance = point_clearance(*local, self._footprint) - spread
+        return np.asarray((clearance >= 0.0).all(axis=(1, 2)))
+
+    def _ranges_of_edge(self) -> Floats:
+        """(num_beams,) where each beam leaves the robot: a reading of 'too close' is no nearer."""
+        scan = self._scan
+        distances = np.linspace(0.0, self._size + math.hypot(scan.mount_x, scan.mount_y), 200)
+        x = scan.mount_x + distances[:, None] * self._directions[0]
+        y = scan.mount_y + distances[:, None] * self._directions[1]
+        inside = point_clearance(x, y, self._footprint) < 0.0
+        return np.asarray(distances[np.minimum(inside.sum(axis=0), len(distances) - 1)])
+
+
+def _samples_in(period: float, robot: RobotConfig) -> int:
+    """Poses within a control period, so that what is between two of them does not matter."""
+    fastest = max(robot.max_linear_vel, -robot.min_linear_vel)
+    return math.ceil(period * max(fastest / SAMPLE_DISTANCE, robot.max_angular_vel / SAMPLE_ANGLE))
+
+
+def _constant(v: Any, w: Any, step: float, samples: int, count: int) -> tuple[Any, Any, Any]:
+    """Velocities (count, samples) that stay, and the time (samples,) of each sample (s)."""
+    ones = np.ones((count, samples))
+    return ones * np.reshape(v, (-1, 1)), ones * np.reshape(w, (-1, 1)), np.full(samples, step)
+
+
+def _braked(velocity: Any, deceleration: float, times: Any) -> Any:
+    """(C, S) what is left of velocities (C,) after braking for so long (s)."""
+    left = np.abs(velocity)[:, None] - deceleration * times
+    return np.sign(velocity)[:, None] * np.maximum(left, 0.0)
+
+
+def _way(parts: list[tuple[Any, Any, Any]]) -> Any:
+    """(3, C, S) poses after each sample of parts driven one after the other, exactly along arcs."""
+    v, w, step = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+    turn = w * step
+    yaw = np.cumsum(turn, axis=-1)
+    chord, middle = v * step * np.sinc(turn / (2.0 * np.pi)), yaw - 0.5 * turn
+    return np.stack(
+        [np.cumsum(chord * np.cos(middle), -1), np.cumsum(chord * np.sin(middle), -1), yaw]
+    )

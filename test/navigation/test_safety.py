@@ -1,0 +1,227 @@
+"""The safety layer: hand geometry, and whatever is asked for, a robot that can still stop."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rl_planner.navigation.config import ConfigError, LidarConfig, RobotConfig
+from rl_planner.navigation.footprint import Footprint, point_clearance
+from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
+from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.safety import Safety, SafetyConfig
+
+PERIOD = 0.1
+DISC = RobotConfig(radius=0.2, max_linear_vel=0.5, max_linear_accel=1.0, max_angular_accel=3.0)
+BOX = RobotConfig(
+    radius=0.5, footprint_length=0.8, footprint_width=0.4, max_linear_vel=0.5, max_linear_accel=1.0
+)
+LIDAR = LidarConfig(num_beams=360)
+SCAN = ScanGeometry.of(LIDAR)
+
+
+def guard(robot: RobotConfig = DISC, margin: float = 0.02, latency: float = 0.0) -> Safety:
+    return Safety(SafetyConfig(margin=margin, command_latency=latency), robot, SCAN, PERIOD)
+
+
+def clear_scan() -> NDArray[np.float32]:
+    return np.full(360, np.inf, np.float32)
+
+
+def scan_of(x: float, y: float) -> NDArray[np.float32]:
+    """A return at one place, in the beam that is nearest to its direction."""
+    ranges = clear_scan()
+    ranges[np.argmin(np.abs(SCAN.beam_angles() - math.atan2(y, x)))] = math.hypot(x, y)
+    return ranges
+
+
+def wall_ahead(distance: float) -> NDArray[np.float32]:
+    """A wall across the way, `distance` ahead of the base, without an end."""
+    angles = SCAN.beam_angles()
+    with np.errstate(divide='ignore'):
+        ranges = np.where(np.cos(angles) > 0.0, distance / np.cos(angles), np.inf)
+    ranges[ranges > SCAN.range_max] = np.inf
+    return ranges.astype(np.float32)
+
+
+def test_what_is_safe_is_let_through() -> None:
+    for command in ((0.5, 0.0), (0.2, -1.5), (0.0, 1.5), (0.0, 0.0)):
+        assert guard().check(clear_scan(), (0.5, 0.0), (0.5, 0.0), command) == (command, '')
+
+
+@pytest.mark.parametrize('speed', [0.3, 0.5])
+def test_full_speed_is_allowed_as_long_as_braking_is(speed: float) -> None:
+    """One period at full speed, then speed^2 / 2 a, and half a sample for a steady braking."""
+    to_stop = speed * PERIOD + speed * speed / 2.0
+    beyond = DISC.radius + 0.02 + to_stop
+    moving, asked = (speed, 0.0), (speed, 0.0)
+    assert guard().check(wall_ahead(beyond + 0.02), moving, asked, asked).action == ''
+    verdict = guard().check(wall_ahead(beyond - 0.01), moving, asked, asked)
+    assert verdict.action == 'slowed'
+    assert 0.0 < verdict.command[0] < speed
+
+
+def test_a_late_base_needs_more_room() -> None:
+    """0.2 s of latency at 0.5 m/s are 0.1 m."""
+    asked, ranges = (0.5, 0.0), wall_ahead(0.2 + 0.02 + 0.05 + 0.125 + 0.02)
+    assert guard().check(ranges, asked, asked, asked).action == ''
+    assert guard(latency=0.2).check(ranges, asked, asked, asked).action != ''
+    farther = wall_ahead(0.2 + 0.02 + 0.05 + 0.125 + 0.02 + 0.1)
+    assert guard(latency=0.2).check(farther, asked, asked, asked).action == ''
+    assert guard().check(ranges, asked, asked, asked, age=0.2).action != ''
+
+
+def test_it_brakes_where_nothing_else_is_left() -> None:
+    verdict = guard().check(wall_ahead(0.25), (0.5, 0.0), (0.5, 0.0), (0.5, 0.0))
+    assert verdict == ((0.0, 0.0), 'braking')
+
+
+def test_a_robot_before_a_wall_may_turn_but_not_go_on() -> None:
+    verdict = guard().check(wall_ahead(0.23), (0.0, 0.0), (0.0, 0.0), (0.5, 1.0))
+    assert verdict == ((0.0, 1.0), 'turning')
+
+
+def test_only_what_is_on_the_way_counts() -> None:
+    """Past a pillar 0.26 m beside the way of a disc of 0.2 m; not past one 0.1 m beside it."""
+    asked = (0.5, 0.0)
+    assert guard().check(scan_of(0.3, 0.26), asked, asked, asked).action == ''
+    assert guard().check(scan_of(0.3, 0.1), asked, asked, asked).action != ''
+    left = (0.5, 1.5)  # the arc to the left leads into what is beside the straight way
+    assert guard().check(scan_of(0.28, 0.22), asked, asked, asked).action == ''
+    assert guard().check(scan_of(0.28, 0.22), left, left, left).action != ''
+
+
+def test_who_is_closer_already_may_leave_but_not_come_closer() -> None:
+    behind, ahead = scan_of(-0.205, 0.0), scan_of(0.205, 0.0)
+    rest = (0.0, 0.0)
+    assert guard().check(behind, rest, rest, (0.5, 0.0)) == ((0.5, 0.0), '')
+    assert guard().check(ahead, rest, rest, (0.5, 0.0)).command[0] == 0.0
+
+
+def test_a_box_does_not_swing_its_corner_into_a_wall() -> None:
+    """The front left corner, at 27 degrees, sweeps 29 degrees of its circle of 0.447 m."""
+    left, right = (0.0, 1.5), (0.0, -1.5)
+    beside = scan_of(0.3, 0.3)  # 0.424 m away, at 45 degrees
+    assert guard(BOX).check(beside, left, left, left).command[1] < 1.5
+    assert guard(BOX).check(beside, right, right, right).action == ''
+    assert guard(BOX).check(scan_of(0.35, 0.35), left, left, left).action == ''  # 0.495 m away
+
+
+@pytest.mark.parametrize('command', [(math.nan, 0.0), (0.0, math.inf), (-math.inf, math.nan)])
+def test_what_is_not_finite_is_a_command_to_rest(command: tuple[float, float]) -> None:
+    verdict = guard().check(clear_scan(), (0.5, 0.0), (0.5, 0.0), command)
+    assert verdict == ((0.0, 0.0), 'braking')
+
+
+def test_commands_are_held_to_the_limits_of_the_robot() -> None:
+    verdict = guard().check(clear_scan(), (0.5, 0.0), (0.5, 0.0), (9.0, -9.0))
+    assert verdict.command == (DISC.max_linear_vel, -DISC.max_angular_vel)
+    assert guard().check(clear_scan(), (0.0, 0.0), (0.0, 0.0), (-1.0, 0.0)).command == (0.0, 0.0)
+
+
+def test_too_close_to_measure_is_at_the_edge_of_the_robot() -> None:
+    ranges, rest = clear_scan(), (0.0, 0.0)
+    ranges[180] = -np.inf  # straight ahead
+    assert SCAN.beam_angles()[180] == pytest.approx(0.0)
+    assert guard().check(ranges, rest, rest, (0.5, 0.0)).command[0] == 0.0
+    assert guard().check(ranges, rest, rest, (0.0, 1.0)).action == ''
+
+
+@pytest.mark.parametrize('reading', [np.nan, 0.0, 0.01, 99.0, np.inf])
+def test_no_return_is_clear(reading: float) -> None:
+    ranges = np.full(360, reading, np.float32)
+    assert guard().check(ranges, (0.5, 0.0), (0.5, 0.0), (0.5, 0.0)).action == ''
+
+
+def test_the_mounting_counts() -> None:
+    """A lidar 0.15 m ahead that looks back: a return at 0.3 m straight before it is behind."""
+    lidar = LidarConfig(num_beams=360, mount_x=0.15, mount_yaw=math.pi)
+    ranges, rest = clear_scan(), (0.0, 0.0)
+    ranges[180] = 0.36
+    safety = Safety(SafetyConfig(), RobotConfig(radius=0.2, min_linear_vel=-0.5), SCAN, PERIOD)
+    turned = Safety(
+        SafetyConfig(),
+        RobotConfig(radius=0.2, min_linear_vel=-0.5),
+        ScanGeometry.of(lidar),
+        PERIOD,
+    )
+    assert safety.check(ranges, rest, rest, (0.5, 0.0)).action == ''
+    assert turned.check(ranges, rest, rest, (0.5, 0.0)).action == ''
+    assert turned.check(ranges, rest, rest, (-0.5, 0.0)).action != ''  # 0.01 m behind the robot
+    assert safety.check(ranges, rest, rest, (-0.5, 0.0)).action == ''
+
+
+def test_sparse_beams_keep_more_room() -> None:
+    """Half the distance of two beams 10 degrees apart, at 0.4 m: 0.035 m."""
+    lidar = LidarConfig(num_beams=36)
+    sparse = Safety(SafetyConfig(), DISC, ScanGeometry.of(lidar), PERIOD)
+    ranges, asked = np.full(36, np.inf, np.float32), (0.5, 0.0)
+    ranges[18] = 0.43  # 0.2 + 0.02 + 0.175 to stop leaves 0.035, and the spread takes 0.0375
+    assert sparse.check(ranges, asked, asked, asked).action != ''
+    dense = clear_scan()
+    dense[180] = 0.43
+    assert guard().check(dense, asked, asked, asked).action == ''
+
+
+def test_many_robots_are_checked_as_each_by_itself() -> None:
+    ranges = np.stack([wall_ahead(0.3), clear_scan(), scan_of(0.3, 0.1)])
+    velocities = np.array([[0.5, 0.0], [0.2, 1.0], [0.0, 0.0]])
+    previous, commands = velocities[::-1].copy(), np.array([[0.5, 0.5], [0.5, 0.0], [0.4, 0.0]])
+    safe, actions = guard().check_all(ranges, velocities, previous, commands)
+    for row in range(3):
+        alone = guard().check(
+            ranges[row], tuple(velocities[row]), tuple(previous[row]), tuple(commands[row])
+        )
+        assert (tuple(safe[row]), actions[row]) == alone
+    assert guard().check_all(ranges[:0], velocities[:0], previous[:0], commands[:0])[0].size == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    robot=st.sampled_from([DISC, BOX]),
+    latency=st.sampled_from([0.0, 0.1]),
+)
+def test_random_commands_among_random_points_touch_none(
+    seed: int, robot: RobotConfig, latency: float
+) -> None:
+    """A base that obeys `limit_velocity`, late, among points that every scan sees in full."""
+    rng = np.random.default_rng(seed)
+    footprint, limits = Footprint.of(robot), Limits.of(robot)
+    points = rng.uniform(-2.0, 2.0, (30, 2))
+    points = points[np.hypot(*points.T) > robot.radius + 0.05]
+    safety = guard(robot, latency=latency)
+    pose, velocity, commands = (0.0, 0.0, 0.0), (0.0, 0.0), [(0.0, 0.0)] * 3
+    for _ in range(40):
+        dx, dy = points.T - np.array(pose[:2])[:, None]
+        c, s = math.cos(pose[2]), math.sin(pose[2])
+        x, y = c * dx + s * dy, c * dy - s * dx
+        assert point_clearance(x, y, footprint).min() > 0.0
+        ranges = exact_scan(x, y)
+        asked = (float(rng.uniform(0.0, 0.5)), float(rng.uniform(-1.5, 1.5)))
+        verdict = safety.check(ranges, velocity, commands[-1], asked)
+        commands.append(verdict.command)
+        now = commands[-2] if latency else commands[-1]
+        velocity = limit_velocity(*velocity, *now, limits, PERIOD)
+        pose = integrate(*pose, *velocity, PERIOD)
+
+
+def exact_scan(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Each point in its nearest beam, of several the nearest: half a degree off at most."""
+    ranges = clear_scan()
+    beams = np.round((np.arctan2(y, x) - SCAN.angle_min) / SCAN.angle_increment).astype(int) % 360
+    distances = np.hypot(x, y)
+    distances[distances > SCAN.range_max] = np.inf
+    np.minimum.at(ranges, beams, distances.astype(np.float32))
+    return ranges
+
+
+@pytest.mark.parametrize('values', [{'margin': -0.1}, {'command_latency': 2.0}, {'enabled': 1}])
+def test_what_breaks_its_rule_is_refused(values: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(values))):
+        SafetyConfig.from_mapping(values)
