@@ -16,7 +16,7 @@ from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.critic import Critic
 from rl_planner.learning.networks import MLP
 from rl_planner.learning.replay import Batch
-from rl_planner.navigation.policy import ACTION_SIZE
+from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyError
 
 SATURATED = 2.0  # tanh(2) = 0.96: beyond this an action hardly depends on the network any more
 FIRST_SCALE = 0.01  # of the actor's last layer: first actions near 0, far from where tanh is flat
@@ -64,6 +64,13 @@ class Algorithm(ABC):
             saturation, the share of saturated actions.
         """
 
+    def update_critics(self, batch: Batch) -> dict[str, Tensor]:
+        """One update of the critics alone, while the actor rests; the metrics of `update`, less."""
+        metrics = self._regress(batch)
+        for critic in self.critics:
+            critic.follow(self.config.tau)
+        return metrics
+
     @abstractmethod
     def target(self, batch: Batch) -> Tensor:
         """What the critics should say of (obs, action), (B,): y of the algorithm's docstring."""
@@ -82,6 +89,20 @@ class Algorithm(ABC):
             tensors[f'actor.{index}.bias'] = bias
         tensors |= {name: tensors[name][:ACTION_SIZE] for name in list(tensors)[-2:]}
         return {name: tensor.cpu().numpy().copy() for name, tensor in tensors.items()}
+
+    def begin_with(self, policy: Policy) -> None:
+        """Take over the weights of a policy: the actor then acts as it does.
+
+        Raises:
+            PolicyError: its layers are of another size.
+        """
+        layers = list(zip(self.actor.weights, self.actor.biases, strict=True))
+        hidden = [len(bias) for _, bias in layers[:-1]]
+        if policy.hidden_sizes != hidden:
+            raise PolicyError(f'hidden layers must have {hidden} units, got {policy.hidden_sizes}')
+        for (weight, bias), (given_weight, given_bias) in zip(layers, policy.layers, strict=True):
+            weight[: len(given_bias)] = torch.from_numpy(given_weight.T).to(weight)
+            bias[: len(given_bias)] = torch.from_numpy(given_bias).to(bias)
 
     def set_learning_rate_share(self, share: float) -> None:
         """Use this share of the configured learning rates from now on."""

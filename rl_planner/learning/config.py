@@ -128,6 +128,12 @@ class LearningConfig(ExplorationConfig):
         2.0 / 128.0, 'gradient updates per transition: 2 per step of 128 robots', above=0.0
     )
 
+    critic_warmup_updates: int = parameter(
+        2000,
+        'where training begins with a policy: first updates, of new critics alone',
+        at_least=0,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.warmup_transitions > self.replay_capacity:

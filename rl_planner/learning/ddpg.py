@@ -34,7 +34,7 @@ from torch.nn.functional import softshrink
 from rl_planner.learning.algorithm import SATURATED, Algorithm, saturation
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.replay import Batch
-from rl_planner.navigation.policy import ACTION_SIZE
+from rl_planner.navigation.policy import ACTION_SIZE, Policy
 
 
 class DDPG(Algorithm):
@@ -61,6 +61,10 @@ class DDPG(Algorithm):
         next_action = torch.tanh(self.target_actor(batch.next_obs))
         (critic,) = self.critics
         return batch.reward + batch.discount * critic.target_value(batch.next_obs, next_action)
+
+    def begin_with(self, policy: Policy) -> None:
+        super().begin_with(policy)
+        self.target_actor.follow(self.actor, 1.0)
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         return {**super().tensors(), 'target_actor': {'parameters': self.target_actor.parameters}}

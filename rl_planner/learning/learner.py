@@ -18,7 +18,7 @@ from rl_planner.learning.replay import ReplayBuffer
 from rl_planner.learning.sac import SAC
 from rl_planner.learning.td3 import TD3
 from rl_planner.navigation.observation import observation_size
-from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
+from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyError, PolicyMetadata
 
 ALGORITHMS: dict[str, type[DDPG] | type[SAC]] = {'ddpg': DDPG, 'td3': TD3, 'sac': SAC}
 
@@ -51,6 +51,7 @@ class Learner:
         self.metadata, self.config, self.seed = metadata, config, seed
         self.device = torch.device(device)
         self.updates = 0
+        self._resting_updates = 0  # the first ones, in which the actor rests
         self.obs_size = observation_size(metadata.observation)
         weights, sampling = np.random.SeedSequence(seed).generate_state(2).tolist()
         self.algorithm = ALGORITHMS[config.algorithm](self.obs_size, config, self.device, weights)
@@ -62,6 +63,23 @@ class Learner:
     def transitions(self) -> int:
         """Transitions ever added."""
         return self.replay.total
+
+    def begin_with(self, policy: Policy) -> None:
+        """Go on with a trained policy, which some updates of new critics leave as it is.
+
+        Critics that know nothing yet would lead it astray: it rests for the first
+        `critic_warmup_updates`, which are made of what it drives itself.
+
+        Raises:
+            PolicyError: it is of another size, or for another observation.
+        """
+        if policy.metadata.observation != self.metadata.observation:
+            raise PolicyError(
+                f'observation must be {self.metadata.observation}, '
+                f'got {policy.metadata.observation}'
+            )
+        self.algorithm.begin_with(policy)
+        self._resting_updates = self.updates + self.config.critic_warmup_updates
 
     def add(
         self,
@@ -96,10 +114,11 @@ class Learner:
 
     def update(self) -> dict[str, Tensor]:
         """Make one update. The metrics stay on the device, so that nothing waits for it."""
-        config = self.config
+        config, algorithm = self.config, self.algorithm
+        resting = self.updates < self._resting_updates
         batch = self.replay.sample(config.batch_size, config.n_step, config.discount)
         with fast_matmul():
-            metrics = self.algorithm.update(batch)
+            metrics = algorithm.update_critics(batch) if resting else algorithm.update(batch)
         self.updates += 1
         return metrics
 
@@ -132,6 +151,7 @@ class Learner:
         return {
             'structure': self._structure(),
             'updates': self.updates,
+            'resting_updates': self._resting_updates,
             'algorithm': self.algorithm.state(),
             'replay': self.replay.state(),
         }
@@ -146,6 +166,7 @@ class Learner:
             if state['structure'][name] != value:
                 raise ValueError(f'{name} must be {state["structure"][name]} as saved, got {value}')
         self.updates = int(state['updates'])
+        self._resting_updates = int(state.get('resting_updates', 0))  # older states have none
         self.algorithm.restore(state['algorithm'])
         self.replay.restore(state['replay'])
 

@@ -119,6 +119,16 @@ class Policy:
         self._buffers: list[NDArray[np.float64]] = []
         self._actions = np.empty((0, ACTION_SIZE), np.float32)
 
+    @property
+    def layers(self) -> list[Layer]:
+        """Of the actor, from the observation to the action: weight (in, out) and bias (out)."""
+        return self._layers
+
+    @property
+    def hidden_sizes(self) -> list[int]:
+        """Units of each hidden layer."""
+        return [len(bias) for _, bias in self._layers[:-1]]
+
     def act(self, observations: Floats) -> Floats:
         """Actions (N, 2); the array is reused by the next call.
 

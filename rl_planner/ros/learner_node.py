@@ -9,7 +9,7 @@ from __future__ import annotations
 import array
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -31,7 +31,7 @@ from rl_planner.navigation.config import (
 )
 from rl_planner.navigation.observation import observation_size
 from rl_planner.navigation.pilot import Transitions
-from rl_planner.navigation.policy import PolicyMetadata
+from rl_planner.navigation.policy import Policy, PolicyMetadata
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import diagnostics, experience, parameters, qos
 from rl_planner.ros.process import RunnableNode
@@ -47,6 +47,9 @@ class LearnerConfig(Config):
 
     run_dir: str = parameter('', 'folder for checkpoints, metrics and the policy')
     resume: bool = parameter(False, 'go on from the newest checkpoint in run_dir')
+    init_policy: str = parameter(
+        '', 'policy file to begin with; its observation and layers count, not the configured ones'
+    )
     device: str = parameter('auto', 'where to compute', choices=('auto', 'cpu', 'cuda'))
     seed: int = parameter(0, 'seed of weights and sampling', at_least=0)
     policy_period: float = parameter(0.2, 'time between published policies (s)', above=0.0)
@@ -76,11 +79,17 @@ class LearnerNode(RunnableNode):
         self._learning = parameters.declare(self, 'learning', LearningConfig)
         parameters.refuse_unknown(self)
         torch.set_num_threads(1)  # faster at this size, and leaves a core to the simulator
+        first = self._first_policy(robot, task.control_period)
+        if first is not None:
+            observation = first.metadata.observation
+            self._learning = _learning_like(first, self._learning)
         metadata = PolicyMetadata.for_robot(
             robot, observation, task.control_period, self._learning.algorithm
         )
         self._obs_size = observation_size(observation)
         self._learner = Learner(metadata, self._learning, self._device(), self._config.seed)
+        if first is not None:
+            self._learner.begin_with(first)
         self._best = BestPolicy()
         self._began: float | None = None
         self._run = RunFolder(self._config.run_dir, resume=self._config.resume)
@@ -101,6 +110,13 @@ class LearnerNode(RunnableNode):
         }
         self._reported = (now, self._learner.transitions)
 
+    def _first_policy(self, robot: RobotConfig, control_period: float) -> Policy | None:
+        if not self._config.init_policy:
+            return None
+        policy = Policy.load(self._config.init_policy)
+        policy.require(robot, control_period)
+        return policy
+
     def _device(self) -> str:
         wish = self._config.device
         if wish == 'cuda' and not torch.cuda.is_available():
@@ -108,6 +124,11 @@ class LearnerNode(RunnableNode):
         return 'cuda' if wish != 'cpu' and torch.cuda.is_available() else 'cpu'
 
     def _resume_or_begin(self, config: dict[str, Any]) -> None:
+        if 'algorithm' in self._run.load_config():
+            raise ConfigError(
+                f'run_dir must not be of `rl_planner train`, got {self._run.path}: begin another '
+                f'with init_policy {self._run.policy_path}'
+            )
         state = self._run.load_checkpoint()
         if state is not None:
             self._learner.restore(state['learner'])
@@ -234,3 +255,11 @@ class LearnerNode(RunnableNode):
         self._report()
         self._save()
         self._run.close()
+
+
+def _learning_like(policy: Policy, learning: LearningConfig) -> LearningConfig:
+    """With the layers of `policy`, where they are alike; the learner refuses any others."""
+    sizes = policy.hidden_sizes
+    if len(set(sizes)) != 1:
+        return learning
+    return replace(learning, hidden_size=sizes[0], hidden_layers=len(sizes))

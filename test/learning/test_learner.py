@@ -9,7 +9,8 @@ import torch
 
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.learner import Learner
-from rl_planner.navigation.policy import PolicyError
+from rl_planner.navigation.observation import observation_size
+from rl_planner.navigation.policy import Policy, PolicyError
 
 
 def feed(learner: Learner, count: int, step: int = 0) -> None:
@@ -110,3 +111,47 @@ def test_a_diverged_learner_gives_no_policy(make_learner: Callable[..., Learner]
     learner.algorithm.actor.biases[0][0] = torch.nan
     with pytest.raises(PolicyError, match='finite'):
         learner.policy()
+
+
+@pytest.mark.parametrize('algorithm', ['ddpg', 'td3', 'sac'])
+def test_a_policy_to_begin_with_rests_while_critics_learn(
+    make_learner: Callable[..., Learner], small_config: LearningConfig, algorithm: str
+) -> None:
+    config = replace(small_config, algorithm=algorithm, critic_warmup_updates=3, policy_delay=1)
+    teacher, learner = make_learner(seed=1, config=config), make_learner(seed=2, config=config)
+    train(teacher)
+    learner.begin_with(teacher.policy())
+    obs = np.random.default_rng(0).normal(size=(50, learner.obs_size)).astype(np.float32)
+    expected = teacher.act(obs)
+    assert learner.act(obs) == pytest.approx(expected, abs=1e-6)
+    feed(learner, 100)
+    before = learner.algorithm.critics[0].network.parameters.clone()
+    for _ in range(3):
+        assert 'actor_loss' not in learner.update()
+    assert learner.act(obs) == pytest.approx(expected, abs=1e-6)
+    assert not torch.equal(before, learner.algorithm.critics[0].network.parameters)
+    again = make_learner(seed=3, config=config)
+    again.restore(learner.state())
+    for each in (learner, again):  # the rest is over, for one that was resumed too
+        assert 'actor_loss' in each.update()
+        assert np.abs(each.act(obs) - expected).max() > 1e-5
+
+
+def test_a_policy_of_other_layers_or_observation_is_refused(
+    make_learner: Callable[..., Learner], small_config: LearningConfig
+) -> None:
+    policy = make_learner().policy()
+    wider = make_learner(config=replace(small_config, hidden_size=small_config.hidden_size + 1))
+    with pytest.raises(PolicyError, match='hidden layers must have'):
+        wider.begin_with(policy)
+    sharper = replace(policy.metadata.observation, num_sectors=8)
+    with pytest.raises(PolicyError, match='observation must be'):
+        make_learner().begin_with(
+            Policy(
+                {
+                    'actor.0.weight': np.zeros((2, observation_size(sharper))),
+                    'actor.0.bias': np.zeros(2),
+                },
+                replace(policy.metadata, observation=sharper),
+            )
+        )

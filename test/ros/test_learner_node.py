@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from std_msgs.msg import Float32MultiArray, UInt8MultiArray
-from support.nodes import Nodes, Peer
+from support.nodes import Nodes, Peer, constant_policy
 
 from rl_planner.learning.run import read_metrics
-from rl_planner.navigation.config import ObservationConfig
+from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.navigation.observation import observation_size
 from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import Policy
@@ -161,3 +161,57 @@ def test_ends_when_its_budget_is_spent(nodes: Nodes, peer: Peer, run: Path) -> N
     assert node.returncode == 0
     assert newest(run)['elapsed_sec'] >= 2.0
     assert Policy.load(run / 'policy.safetensors').metadata.provenance['transitions'] == 64
+
+
+def trained_policy(path: Path, hidden: int = 48, **changes: Any) -> Policy:
+    """A policy of one hidden layer, saved to `path`."""
+    like = constant_policy(**changes).metadata
+    rng = np.random.default_rng(3)
+    tensors = {
+        'actor.0.weight': rng.normal(0.0, 0.1, (hidden, observation_size(like.observation))),
+        'actor.0.bias': rng.normal(size=hidden),
+        'actor.1.weight': rng.normal(0.0, 0.1, (2, hidden)),
+        'actor.1.bias': rng.normal(size=2),
+    }
+    policy = Policy(tensors, like)
+    policy.save(path)
+    return policy
+
+
+def test_begins_with_a_policy_and_leaves_it_alone_until_critics_know_it(
+    nodes: Nodes, peer: Peer, run: Path, tmp_path: Path
+) -> None:
+    """Its observation and its layers count: a layer of 48, where 2 of 128 are configured."""
+    first = trained_policy(tmp_path / 'first.safetensors')
+    actors = Actors(peer)
+    given = {'run_dir': str(run), 'device': 'cpu', **QUICK, 'learning__critic_warmup_updates': 4}
+    node = nodes.start('learner_node', init_policy=str(tmp_path / 'first.safetensors'), **given)
+    actors.wait_for_learner()
+    obs = np.random.default_rng(5).normal(size=(20, SIZE)).astype(np.float32)
+    assert actors.policies[-1].act(obs) == pytest.approx(first.act(obs), abs=1e-6)
+    for sequence in range(5):  # (320 - 64) transitions / 64 each
+        actors.send(sequence)
+    peer.until(lambda: newest(run).get('updates') == 4)
+    peer.until(lambda: actors.policies[-1].metadata.provenance['updates'] == 4)
+    assert actors.policies[-1].act(obs) == pytest.approx(first.act(obs), abs=1e-6)
+    actors.send(5)
+    peer.until(lambda: actors.policies[-1].metadata.provenance['updates'] == 5)
+    moved = np.abs(actors.policies[-1].act(obs) - first.act(obs)).max()
+    assert 1e-6 < moved < 0.1
+    nodes.end(node)
+
+
+def test_refuses_a_policy_of_another_robot(nodes: Nodes, run: Path, tmp_path: Path) -> None:
+    path = tmp_path / 'first.safetensors'
+    trained_policy(path, robot=RobotConfig(radius=0.3))
+    said = nodes.refuse('learner_node', run_dir=str(run), init_policy=str(path))
+    assert 'radius must be in [0.3, 0.3], got 0.17' in said
+    assert not run.exists()
+
+
+def test_refuses_to_resume_a_run_that_no_node_began(nodes: Nodes, run: Path) -> None:
+    run.mkdir()
+    (run / 'config.yaml').write_text('algorithm: ddpg\n')
+    said = nodes.refuse('learner_node', run_dir=str(run), resume=True)
+    assert 'run_dir must not be of `rl_planner train`' in said
+    assert 'init_policy' in said
