@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     'dataset': {'navigation'},
     'gazebo': {'navigation', 'simulation'},
     'evaluation': {'navigation', 'simulation'},
-    'bringup': {'navigation', 'learning', 'simulation'},
+    'bringup': {'gazebo', 'navigation', 'learning', 'simulation'},
     'ros': CORE,
     'cli': CORE,
 }

@@ -56,12 +56,19 @@ def resolve(arguments: Sequence[Argument], given: Mapping[str, Value]) -> dict[s
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[Argument]) -> None:
-    """Give `parser` an option for each argument: --real-time-factor for real_time_factor."""
+    """Give `parser` an option for each argument: --real-time-factor for real_time_factor.
+
+    What is true unless told otherwise has --no-headless.
+    """
     for argument in arguments:
         option = '--' + argument.name.replace('_', '-')
         text = argument.description.replace('%', '%%')
-        if isinstance(argument.default, bool):
-            parser.add_argument(option, action='store_true', default=argument.default, help=text)
+        if argument.default is True:
+            off = '--no-' + option.removeprefix('--')
+            parser.add_argument(off, dest=argument.name, action='store_false', help=f'not: {text}')
+            continue
+        if argument.default is False:
+            parser.add_argument(option, action='store_true', help=text)
             continue
         parser.add_argument(
             option,

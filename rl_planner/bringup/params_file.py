@@ -32,7 +32,7 @@ GROUPS: dict[str, type[Config]] = {
     'disturbance': DisturbanceConfig,
     'safety': SafetyConfig,
 }
-NODES = ('actor_node', 'episode_node', 'learner_node', 'simulator_node')
+NODES = ('actor_node', 'episode_node', 'gazebo_bridge_node', 'learner_node', 'simulator_node')
 
 
 class ParamsFileError(ValueError):

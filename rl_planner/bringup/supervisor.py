@@ -15,20 +15,27 @@ from types import FrameType, TracebackType
 from typing import IO, NoReturn
 
 from rl_planner.bringup.lifetime import PARENT_PID
-from rl_planner.bringup.system import SIGKILL_AFTER_SEC, SIGTERM_AFTER_SEC, Process
+from rl_planner.bringup.process import (
+    SIGKILL_AFTER_SEC,
+    SIGTERM_AFTER_SEC,
+    Member,
+    Program,
+)
 
 _POLL_PERIOD_SEC = 0.05
 _COLOURS = (36, 33, 35, 32, 34)  # ANSI: cyan, yellow, magenta, green, blue
 
 
-def node_command(process: Process) -> list[str]:
+def command_of(process: Member) -> list[str]:
     """Return the command line that starts `process` with this very Python, installed or not."""
+    if isinstance(process, Program):
+        return [sys.executable, *process.tied_command()]
     module = ['-m', 'rl_planner.ros.start', process.executable]
     names = ['-r', f'__node:={process.name}', '-r', f'__ns:={process.namespace}']
     return [sys.executable, *module, '--ros-args', *names, *process.ros_arguments()]
 
 
-def run(processes: Sequence[Process], log_dir: Path | None = None) -> int:
+def run(processes: Sequence[Member], log_dir: Path | None = None) -> int:
     """Run a system in the foreground until it ends or Ctrl-C; return its exit code."""
     supervisor = Supervisor(processes, log_dir=log_dir)
     with contextlib.suppress(KeyboardInterrupt), supervisor:
@@ -51,12 +58,12 @@ class Supervisor:
 
     def __init__(
         self,
-        processes: Sequence[Process],
+        processes: Sequence[Member],
         *,
         log_dir: Path | None = None,
         domain_id: int | None = None,
         env: Mapping[str, str] | None = None,
-        command: Callable[[Process], list[str]] = node_command,
+        command: Callable[[Member], list[str]] = command_of,
         sigterm_after_sec: float = SIGTERM_AFTER_SEC,
         sigkill_after_sec: float = SIGKILL_AFTER_SEC,
     ) -> None:
@@ -147,7 +154,7 @@ class Supervisor:
             time.sleep(_POLL_PERIOD_SEC)
         return True
 
-    def _start(self, process: Process, index: int) -> _Child:
+    def _start(self, process: Member, index: int) -> _Child:
         env = {**self._env, PARENT_PID: str(os.getpid()), 'PYTHONUNBUFFERED': '1'}
         if self._log_dir is not None:
             self._log_dir.mkdir(parents=True, exist_ok=True)
@@ -170,7 +177,7 @@ class _Child:
 
     def __init__(
         self,
-        process: Process,
+        process: Member,
         command: list[str],
         env: Mapping[str, str],
         log_dir: Path | None = None,

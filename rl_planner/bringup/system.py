@@ -5,10 +5,12 @@ supervisor (`rl_planner.bringup.supervisor`, for `rl_planner bringup`, where the
 
 | system     | processes                                               |
 |------------|---------------------------------------------------------|
-| simulation | simulator_node, actor_node with a policy, episode_node  |
-| train      | simulator_node, actor_node, learner_node, episode_node  |
+| simulation | a simulator, actor_node with a policy, episode_node     |
+| train      | a simulator, actor_node, learner_node, episode_node     |
+| gazebo     | a Gazebo with robots in it, for other nodes to drive    |
 
-A system runs until it is asked to end, one of its nodes ends, or its episodes are done.
+What a simulator consists of: `rl_planner.bringup.simulators`. A system runs until it is asked to
+end, one of its processes ends, or its episodes are done.
 
 A training may be spread over hosts: the learner on one (role learner), simulators with their actors
 on others (role robots). Each of these has a namespace of its own, in which its robots, its clock
@@ -17,56 +19,33 @@ and its nodes are; experience and policy are everybody's.
 
 from __future__ import annotations
 
-import json
-import re
 import time
 import warnings
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rl_planner.bringup.arguments import Argument, Value, resolve
-
-Parameter = Value | list[str]
+from rl_planner.bringup.nodes import (
+    absolute,
+    existing_file,
+    node,
+    parameter_files,
+)
+from rl_planner.bringup.process import Member, Process
+from rl_planner.bringup.simulators import (
+    SIMULATOR,
+    SIMULATOR_ARGUMENTS,
+    SIMULATORS,
+    STEPPED,
+    simulator,
+)
 
 # Experience over ROS comes from few robots and is dear: more is made of it than in one process.
 # After 100,000 transitions of 8 robots (two seeds, 300 worlds), 2, 4 and 8 updates per 128 of them
 # had learnt to reach 83, 94 and 96 % of the goals.
 UPDATES_PER_TRANSITION = 8.0 / 128.0
-
-# A node may be writing its last checkpoint: it has this long after SIGINT, then after SIGTERM.
-SIGTERM_AFTER_SEC = 5.0
-SIGKILL_AFTER_SEC = 10.0
-
-
-@dataclass(frozen=True)
-class Process:
-    """One node of a system, in a process of its own (`rl_planner.ros.start`).
-
-    Where it is `required`, its end ends the whole system. Parameter files are read after
-    `parameters` and override them, as everywhere in ROS.
-    """
-
-    name: str
-    executable: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    parameter_files: tuple[Path, ...] = ()
-    namespace: str = '/'
-    required: bool = True
-    remappings: Mapping[str, str] = field(default_factory=dict)
-
-    def ros_arguments(self) -> list[str]:
-        """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
-        arguments = []
-        for name, other in self.remappings.items():
-            arguments += ['-r', f'{name}:={other}']
-        for name, value in self.parameters.items():
-            arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
-        for path in self.parameter_files:
-            arguments += ['--params-file', str(path)]
-        return arguments
-
 
 _ROBOTS = Argument('robots', 1, 'number of robots, each in a world of its own', minimum=1)
 _REAL_TIME_FACTOR = Argument(
@@ -75,12 +54,18 @@ _REAL_TIME_FACTOR = Argument(
     'simulated seconds per second; 0: as fast as the actor can follow',
     minimum=0.0,
 )
+_SEED = Argument('seed', 0, 'seed of everything random', minimum=0)
+_PARAMS_FILE = Argument(
+    'params_file', '', 'YAML file of node parameters; it overrides all other settings'
+)
 _COMMON = (
+    SIMULATOR,
+    *SIMULATOR_ARGUMENTS,
     Argument('world', 'random', 'random, or a world file (.sdf, .world)'),
-    Argument('seed', 0, 'seed of everything random', minimum=0),
+    _SEED,
     Argument('episodes', 0, 'end after that many episodes; 0: go on until asked to end', minimum=0),
     Argument('episode_log', '', 'file that gets one line of JSON for each finished episode'),
-    Argument('params_file', '', 'YAML file of node parameters; it overrides all other settings'),
+    _PARAMS_FILE,
 )
 
 SIMULATION_ARGUMENTS: tuple[Argument, ...] = (
@@ -96,6 +81,7 @@ SIMULATION_ARGUMENTS: tuple[Argument, ...] = (
 TRAIN_ARGUMENTS: tuple[Argument, ...] = (
     Argument('out', '', 'run folder; empty: a new one, runs/<date-time>'),
     Argument('resume', False, 'go on from the newest checkpoint of the run folder'),
+    Argument('init_policy', '', 'policy file to begin with, for fine-tuning; empty: from nothing'),
     Argument('device', 'auto', 'where the learner computes', choices=('auto', 'cpu', 'cuda')),
     Argument(
         'budget_sec',
@@ -117,56 +103,92 @@ TRAIN_ARGUMENTS: tuple[Argument, ...] = (
     *_COMMON,
 )
 
+GAZEBO_ARGUMENTS: tuple[Argument, ...] = (
+    replace(SIMULATOR, default='gazebo_classic', choices=SIMULATORS[1:]),
+    replace(_ROBOTS, description='number of robots: robot_0, robot_1, ...'),
+    *SIMULATOR_ARGUMENTS,
+    Argument(
+        'world',
+        '',
+        'gazebo_classic, gazebo_sim: world file (.sdf, .world) that all robots are in; empty: '
+        'worlds/arena.sdf. With gazebo_bridge each robot has a world of its own, an empty one',
+    ),
+    replace(_REAL_TIME_FACTOR, description='simulated seconds per second; 0: as fast as can be'),
+    Argument(
+        'use_stamped_cmd_vel',
+        False,
+        'gazebo_bridge: cmd_vel is TwistStamped, not Twist; must be so where real_time_factor is 0',
+    ),
+    _SEED,
+    _PARAMS_FILE,
+)
 
-def simulation(**given: Value) -> list[Process]:
+
+def simulation(**given: Value) -> list[Member]:
     """Return the processes that drive simulated robots with a trained policy.
 
     Takes SIMULATION_ARGUMENTS by name, as text or as values; what is not given has its default.
-    Raises ValueError for an argument that is unknown or breaks its rule, and for a broken file.
+    Raises ValueError for an argument that is unknown or breaks its rule, for a broken file, and
+    for a simulator that is not installed.
     """
     values = resolve(SIMULATION_ARGUMENTS, given)
     if not values['policy']:
         raise ValueError('policy must name a policy file, such as runs/NAME/policy.safetensors')
-    policy_file = str(_existing_file('policy', values['policy']))
+    policy_file = str(existing_file('policy', values['policy']))
     actor = _actor(values, {'policy_file': policy_file, 'training': False})
-    return [_simulator(values), actor, _episodes(values, 'evaluation')]
+    return [*simulator(values), actor, _episodes(values, 'evaluation')]
 
 
-def train(**given: Value) -> list[Process]:
+def train(**given: Value) -> list[Member]:
     """Return the processes that train a policy on simulated robots.
 
     Takes TRAIN_ARGUMENTS by name, as text or as values; what is not given has its default.
-    Raises ValueError for an argument that is unknown or breaks its rule, and for a broken file.
+    Raises ValueError as `simulation` does.
     """
     values = resolve(TRAIN_ARGUMENTS, given)
     if values['resume'] and not values['out']:
         raise ValueError('resume must come with out, the run folder to go on from')
     if values['role'] == 'robots' and not values['namespace']:
         raise ValueError('namespace must be given with role robots: each host has its own')
-    learner = _learner(values)
+    first = values['init_policy'] and str(existing_file('init_policy', values['init_policy']))
+    learner = _learner(values, first)
     if values['role'] == 'learner':
         return [learner]
     own = {**values, 'seed': _seed(values)}
-    simulator, actor = _simulator(own), _actor(own, {'training': True})
+    actor = _actor(own, {'policy_file': first, 'training': True})
     learners = [learner] if values['role'] == 'all' else []
-    return [simulator, actor, *learners, _episodes(own, 'training')]
+    return [*simulator(own), actor, *learners, _episodes(own, 'training')]
 
 
-def robot_names(robots: int) -> list[str]:
-    """Return the namespaces of `robots` robots: robot_0, robot_1, ..."""
-    return [f'robot_{index}' for index in range(robots)]
+def gazebo(**given: Value) -> list[Member]:
+    """Return the processes of a Gazebo with robots in it, and of nothing else.
+
+    Takes GAZEBO_ARGUMENTS by name, as text or as values; what is not given has its default.
+    Raises ValueError as `simulation` does.
+    """
+    values = resolve(GAZEBO_ARGUMENTS, given)
+    if values['simulator'] in STEPPED:
+        if values['world']:
+            raise ValueError(
+                f'world must be empty with simulator {values["simulator"]}, got {values["world"]}'
+            )
+        return simulator(values)
+    from rl_planner.navigation.files import shared_file
+
+    return simulator(values, _world(values['world'] or str(shared_file('worlds/arena.sdf'))))
 
 
-def _learner(values: Mapping[str, Value]) -> Process:
+def _learner(values: Mapping[str, Value], init_policy: Value) -> Process:
     own = {
         'run_dir': str(_run_dir(str(values['out']))),
         'device': values['device'],
         'budget_sec': values['budget_sec'],
         'seed': values['seed'],
         'resume': values['resume'],
+        'init_policy': init_policy,
         'learning.updates_per_transition': UPDATES_PER_TRANSITION,
     }
-    return Process('learner_node', 'learner_node', own, _parameter_files(values))
+    return Process('learner_node', 'learner_node', own, parameter_files(values))
 
 
 def _seed(values: Mapping[str, Value]) -> int:
@@ -174,36 +196,29 @@ def _seed(values: Mapping[str, Value]) -> int:
     return int(values['seed']) + zlib.crc32(str(values['namespace']).encode())  # 0 for ''
 
 
-def _simulator(values: Mapping[str, Value]) -> Process:
-    own = {
-        'real_time_factor': values['real_time_factor'],
-        'use_stamped_cmd_vel': True,
-        'seed': values['seed'],
-        'use_sim_time': False,  # it is the clock: on simulated time it would wait for itself
-    }
-    return _node('simulator_node', values, own)
-
-
 def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
+    # In lock-step the simulator waits for every robot, and must know what a command answers.
+    stepped = values['simulator'] in STEPPED
     common = {
         'seed': values['seed'],
-        'use_stamped_cmd_vel': True,
-        'command_when_idle': True,  # in lock-step the simulator waits for every robot
+        'use_stamped_cmd_vel': stepped,
+        'command_when_idle': stepped,
     }
-    return _node('actor_node', values, {**common, **own})
+    return node('actor_node', values, {**common, **own})
 
 
 def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
     log, scenarios = values['episode_log'], values.get('scenarios', '')
     own = {
+        'backend': 'embedded' if values['simulator'] in STEPPED else values['simulator'],
         'world': _world(values['world']),
-        'scenarios': str(_existing_file('scenarios', scenarios)) if scenarios else '',
+        'scenarios': str(existing_file('scenarios', scenarios)) if scenarios else '',
         'purpose': purpose,
         'seed': values['seed'],
         'max_episodes': values['episodes'],
-        'episode_log': str(_absolute(log)) if log else '',
+        'episode_log': str(absolute(log)) if log else '',
     }
-    return _node('episode_node', values, own)
+    return node('episode_node', values, own)
 
 
 def _world(value: Value) -> str:
@@ -212,62 +227,12 @@ def _world(value: Value) -> str:
 
     if value == 'random':
         return 'random'
-    path = _existing_file('world', value)
+    path = existing_file('world', value)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # episode_node reads it again, and tells
         read_sdf(path)
     return str(path)
 
 
-def _node(name: str, values: Mapping[str, Value], own: Mapping[str, Parameter]) -> Process:
-    common: dict[str, Parameter] = {
-        'robots': robot_names(int(values['robots'])),
-        'use_sim_time': True,
-    }
-    namespace = str(values.get('namespace', ''))
-    return Process(
-        name,
-        name,
-        {**common, **own},
-        _parameter_files(values),
-        namespace=f'/{namespace}',
-        remappings=_remappings(namespace),
-    )
-
-
-def _remappings(namespace: str) -> dict[str, str]:
-    """The names that a namespace does not lead to where they belong."""
-    if not namespace:
-        return {}
-    if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', namespace):
-        raise ValueError(f'namespace must be a letter, then letters, digits and _, got {namespace}')
-    return {
-        '/clock': f'/{namespace}/clock',  # each simulator has a time of its own
-        'experience': '/experience',
-        'policy': '/policy',
-    }
-
-
-def _parameter_files(values: Mapping[str, Value]) -> tuple[Path, ...]:
-    if not values['params_file']:
-        return ()
-    from rl_planner.bringup.params_file import check_params_file
-
-    path = _existing_file('params_file', values['params_file'])
-    check_params_file(path)
-    return (path,)
-
-
 def _run_dir(out: str) -> Path:
-    return _absolute(out or f'runs/{time.strftime("%Y%m%d-%H%M%S")}')
-
-
-def _existing_file(name: str, value: Value) -> Path:
-    path = _absolute(value)
-    if not path.is_file():
-        raise ValueError(f'{name} must be an existing file, got {str(value)!r}')
-    return path
-
-
-def _absolute(value: Value) -> Path:
-    return Path(str(value)).expanduser().absolute()
+    return absolute(out or f'runs/{time.strftime("%Y%m%d-%H%M%S")}')

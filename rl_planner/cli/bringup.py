@@ -21,10 +21,14 @@ EPILOG = """\
 examples:
   rl_planner bringup train --robots 8 --out runs/mine
   rl_planner bringup simulation --policy runs/mine/policy.safetensors
+  rl_planner bringup gazebo --simulator gazebo_bridge --robots 2
 
 They are the same as:
   ros2 launch rl_planner train.launch.py robots:=8 out:=runs/mine
   ros2 launch rl_planner simulation.launch.py policy:=runs/mine/policy.safetensors
+  ros2 launch rl_planner gazebo.launch.py simulator:=gazebo_bridge robots:=2
+
+train and simulation take --simulator too: without Gazebo, or in one of three.
 """
 
 SYSTEMS = {
@@ -38,8 +42,17 @@ SYSTEMS = {
         system.train,
         system.TRAIN_ARGUMENTS,
         'Train on simulated robots: simulator, actor, learner and episodes.',
-        'example:\n  rl_planner bringup train --robots 8 --out runs/mine\n'
-        '  rl_planner bringup train --resume --out runs/mine',
+        'examples:\n  rl_planner bringup train --robots 8 --out runs/mine\n'
+        '  rl_planner bringup train --resume --out runs/mine\n'
+        '  rl_planner bringup train --simulator gazebo_bridge --servers 2 --gazebo-root .gazebo\n'
+        '  rl_planner bringup train --init-policy config/policies/default.safetensors',
+    ),
+    'gazebo': (
+        system.gazebo,
+        system.GAZEBO_ARGUMENTS,
+        'Start a Gazebo with robots in it, for other nodes to drive.',
+        'examples:\n  rl_planner bringup gazebo --world worlds/rooms.sdf --no-headless\n'
+        '  rl_planner bringup gazebo --simulator gazebo_bridge --robots 2 --gazebo-root .gazebo',
     ),
 }
 

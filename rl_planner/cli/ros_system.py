@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rl_planner.bringup.process import Member
 from rl_planner.bringup.supervisor import Supervisor
-from rl_planner.bringup.system import Process
 from rl_planner.cli.options import CommandError
 
 POLL_SEC = 1.0
@@ -36,7 +36,7 @@ def domain_id() -> int:
 
 
 def train_over_ros(
-    processes: Sequence[Process], run_dir: Path, log_dir: Path, on_row: Callable[[Row], None]
+    processes: Sequence[Member], run_dir: Path, log_dir: Path, on_row: Callable[[Row], None]
 ) -> list[dict[str, float]]:
     """Run a training system until its learner has spent its budget.
 
@@ -66,7 +66,7 @@ def train_over_ros(
 
 
 def run_to_end(
-    processes: Sequence[Process],
+    processes: Sequence[Member],
     log_dir: Path,
     limit_sec: float,
     on_poll: Callable[[], object] | None = None,

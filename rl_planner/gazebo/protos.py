@@ -8,7 +8,6 @@ user in this process is met.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from rl_planner.gazebo.error import GazeboError
-from rl_planner.navigation.files import write_atomically
+from rl_planner.navigation.files import user_cache, write_atomically
 
 PROTO_FOLDERS = 'usr/include/gazebo-*/gazebo/msgs/proto'
 PACKAGE = 'gazebo.msgs'
@@ -58,7 +57,7 @@ def load_messages(root: str | Path = '', cache: Path | None = None) -> Messages:
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.name.encode() + b'\0' + file.read_bytes() + b'\0')
-    compiled = (cache or _user_cache()) / f'gazebo-{digest.hexdigest()[:16]}.desc'
+    compiled = (cache or user_cache()) / f'gazebo-{digest.hexdigest()[:16]}.desc'
     try:
         return Messages(compiled.read_bytes())
     except (FileNotFoundError, DecodeError):
@@ -81,10 +80,6 @@ def find_proto_folder(root: str | Path = '') -> Path:
             'apt install libgazebo-dev, or name the folder that make gazebo has made'
         )
     return max(found)
-
-
-def _user_cache() -> Path:
-    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'rl_planner'
 
 
 def _compile(folder: Path, files: Sequence[Path]) -> bytes:

@@ -25,6 +25,11 @@ def shared_file(name: str) -> Path:
     raise FileNotFoundError(f'no {name} in {", ".join(map(str, folders))}')
 
 
+def user_cache() -> Path:
+    """The folder for what can be made again: in the user's cache, which need not exist yet."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'rl_planner'
+
+
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write `data` under a temporary name, flush it to the disk, then rename it to `path`.
 

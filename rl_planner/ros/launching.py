@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, Shutdown
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from rl_planner.bringup.arguments import Argument
 from rl_planner.bringup.lifetime import PARENT_PID
-from rl_planner.bringup.system import SIGKILL_AFTER_SEC, SIGTERM_AFTER_SEC, Process
+from rl_planner.bringup.process import (
+    SIGKILL_AFTER_SEC,
+    SIGTERM_AFTER_SEC,
+    Member,
+    Program,
+)
 
-Build = Callable[..., list[Process]]
+Build = Callable[..., list[Member]]
 
 
 def launch_description(build: Build, arguments: Sequence[Argument]) -> LaunchDescription:
     """Return the description that starts what `build` makes of the launch arguments."""
 
-    def start(context: LaunchContext) -> list[Node]:
+    def start(context: LaunchContext) -> list[ExecuteProcess]:
         given = {each.name: LaunchConfiguration(each.name).perform(context) for each in arguments}
-        return [_node(process) for process in build(**given)]
+        return [_action(process) for process in build(**given)]
 
     declared = [
         DeclareLaunchArgument(
@@ -37,18 +44,23 @@ def launch_description(build: Build, arguments: Sequence[Argument]) -> LaunchDes
     return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
-def _node(process: Process) -> Node:
+def _action(process: Member) -> ExecuteProcess:
+    common: dict[str, Any] = {
+        'name': process.name,
+        'output': 'screen',
+        'additional_env': {PARENT_PID: str(os.getpid())},
+        'sigterm_timeout': str(SIGTERM_AFTER_SEC),
+        'sigkill_timeout': str(SIGKILL_AFTER_SEC),
+        'on_exit': _end_system if process.required else None,
+    }
+    if isinstance(process, Program):
+        return ExecuteProcess(cmd=[sys.executable, *process.tied_command()], **common)
     return Node(
         package='rl_planner',
         executable=process.executable,
-        name=process.name,
         namespace=process.namespace,
         ros_arguments=process.ros_arguments(),
-        output='screen',
-        additional_env={PARENT_PID: str(os.getpid())},
-        sigterm_timeout=str(SIGTERM_AFTER_SEC),
-        sigkill_timeout=str(SIGKILL_AFTER_SEC),
-        on_exit=_end_system if process.required else None,
+        **common,
     )
 
 

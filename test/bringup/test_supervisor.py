@@ -5,15 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.processes import DEADLINE_SEC, is_alive, until, until_gone
 
-from rl_planner.bringup.supervisor import Supervisor, node_command
-from rl_planner.bringup.system import Process
-
-DEADLINE_SEC = 30.0
+from rl_planner.bringup.process import Process
+from rl_planner.bringup.supervisor import Supervisor, command_of
 
 # Programs that stand in for nodes. Each says that it is ready once its signals are set up.
 TIED = 'from rl_planner.bringup.lifetime import end_with_parent; end_with_parent(0.05, 0.2)\n'
@@ -34,28 +32,9 @@ def program(process: Process) -> list[str]:
     return [sys.executable, '-c', process.executable]
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SEC
-    while not condition():
-        assert time.monotonic() < deadline, f'not within {DEADLINE_SEC} s: {what}'
-        time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether the process runs; a zombie, which nobody may be there to reap, does not."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def until_ready(log_dir: Path, names: list[str]) -> None:
     logs = [log_dir / f'{name}.log' for name in names]
     until(lambda: all(log.exists() and 'ready' in log.read_text() for log in logs), f'{names} up')
-
-
-def until_gone(pids: list[int]) -> None:
-    until(lambda: not any(map(is_alive, pids)), f'end of {pids}')
 
 
 def test_leaving_the_block_ends_all(tmp_path: Path) -> None:
@@ -181,9 +160,9 @@ def test_environment(tmp_path: Path) -> None:
     assert (tmp_path / 'a.log').read_text().split() == [str(os.getpid()), '42', 'y']
 
 
-def test_node_command() -> None:
+def test_command_of() -> None:
     process = Process('actor_2', 'actor_node', {'seed': 3}, (Path('/my.yaml'),), '/house')
-    assert node_command(process) == [
+    assert command_of(process) == [
         sys.executable,
         *('-m', 'rl_planner.ros.start', 'actor_node', '--ros-args'),
         *('-r', '__node:=actor_2', '-r', '__ns:=/house'),
@@ -196,7 +175,7 @@ RUNNER = """
 import functools, signal, sys
 from pathlib import Path
 from rl_planner.bringup import supervisor
-from rl_planner.bringup.system import Process
+from rl_planner.bringup.process import Process
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell job ignores it
 command = lambda process: [sys.executable, '-c', process.executable]

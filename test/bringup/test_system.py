@@ -1,4 +1,4 @@
-"""The description of the two systems."""
+"""The description of the systems."""
 
 import shutil
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rl_planner.bringup.nodes import robot_names
+from rl_planner.bringup.process import Process
 from rl_planner.bringup.system import (
     SIMULATION_ARGUMENTS,
     TRAIN_ARGUMENTS,
-    Process,
-    robot_names,
     simulation,
     train,
 )

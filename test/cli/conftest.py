@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rl_planner.bringup.process import Process
 from rl_planner.bringup.supervisor import Supervisor
-from rl_planner.bringup.system import Process
 from rl_planner.cli import ros_system
 from rl_planner.cli.main import main
 from rl_planner.navigation.config import ObservationConfig, RobotConfig

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rl_planner.bringup.system import Process
+from rl_planner.bringup.process import Process
 from rl_planner.cli import bringup
 
 
@@ -43,6 +43,20 @@ def test_a_simulation_is_brought_up(
     assert nodes['simulator_node']['real_time_factor'] == 2.5
 
 
+def test_a_gazebo_is_brought_up(
+    command: Any, brought_up: list[Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = tmp_path / 'usr' / 'bin' / 'gzserver'
+    server.parent.mkdir(parents=True)
+    server.touch()
+    monkeypatch.setattr('os.geteuid', lambda: 0)
+    options = ['--simulator', 'gazebo_bridge', '--robots', 2, '--gazebo-root', tmp_path]
+    assert command('bringup', 'gazebo', *options).code == 7
+    (bridge,) = brought_up
+    assert bridge.parameters['gazebo_root'] == str(tmp_path)
+    assert bridge.parameters['robots'] == ['robot_0', 'robot_1']
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -51,6 +65,8 @@ def test_a_simulation_is_brought_up(
         (['train', '--world', 'none.sdf'], "world must be an existing file, got 'none.sdf'"),
         (['train', '--resume'], 'resume must come with out'),
         (['train', '--robots', '0'], 'robots must be at least 1, got 0'),
+        (['train', '--no-headless'], 'headless must come with simulator gazebo_classic or'),
+        (['gazebo', '--simulator', 'embedded'], 'simulator must be one of gazebo_bridge'),
         (['train', '--device', 'tpu'], "device must be one of auto, cpu, cuda, got 'tpu'"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rl_planner.bringup.system import Process
+from rl_planner.bringup.process import Process
 from rl_planner.cli import ros_system
 from rl_planner.cli.options import CommandError
 

@@ -1,0 +1,61 @@
+"""What of others a simulator needs, looked for before anything starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+from rl_planner.bringup.arguments import Value
+
+
+def require_program(name: str, package: str) -> str:
+    """Return the program's name where it is in PATH; else raise ValueError naming the package."""
+    if shutil.which(name) is None:
+        raise ValueError(f'{name} must be installed, and is not in PATH: {_apt(package)}')
+    return name
+
+
+def require_ros_file(name: str, package: str) -> Path:
+    """Return the path of a file of a ROS package, such as lib/PACKAGE/EXECUTABLE."""
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    for prefix in filter(None, prefixes):
+        if (path := Path(prefix, name)).is_file():
+            return path
+    raise ValueError(
+        f'{name} must be installed, and is in no folder of AMENT_PREFIX_PATH: {_apt(package)}'
+    )
+
+
+def require_ros_module(name: str, package: str) -> None:
+    """Raise ValueError where the messages `name` cannot be imported."""
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(f'{name} must be installed, and Python does not find it: {_apt(package)}')
+
+
+def require_gzserver(root: Value) -> str:
+    """Return the absolute path of a chroot folder with gzserver in it, or '' for this machine's.
+
+    Raises ValueError where there is no gzserver, or a chroot is not for this user to enter.
+    """
+    if not root:
+        require_program('gzserver', 'gazebo')
+        return ''
+    folder = Path(str(root)).expanduser().absolute()
+    if not (folder / 'usr/bin/gzserver').exists():
+        raise ValueError(
+            f'gazebo_root must be a folder that has usr/bin/gzserver, as make gazebo makes it, '
+            f'got {str(root)!r}'
+        )
+    if os.geteuid() != 0:
+        raise ValueError(
+            f'gazebo_root must be empty where the user is not root, who alone may enter a chroot, '
+            f'got {str(root)!r}'
+        )
+    return str(folder)
+
+
+def _apt(package: str) -> str:
+    distribution = os.environ.get('ROS_DISTRO') or 'DISTRO'
+    return f'apt install {package.format(distribution=distribution)}'

@@ -1,0 +1,103 @@
+"""Nodes of a system from the values of its arguments, and the files that these name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from rl_planner.bringup.arguments import Value
+from rl_planner.bringup.process import Parameter, Process
+
+DEFAULT_ROBOT = 'default'  # the robot that the nodes' parameters describe where no file does
+
+Values = Mapping[str, Value]
+
+
+def node(name: str, values: Values, own: Mapping[str, Parameter]) -> Process:
+    """Return a node that knows the robots and runs on simulated time, with parameters of its own.
+
+    Raises ValueError for a robot model or a parameter file that is not there or broken, and for a
+    namespace that is none.
+    """
+    common: dict[str, Parameter] = {
+        'robots': robot_names(int(values['robots'])),
+        'use_sim_time': True,
+    }
+    namespace = str(values.get('namespace', ''))
+    return Process(
+        name,
+        name,
+        {**common, **own},
+        parameter_files(values),
+        namespace=f'/{namespace}',
+        remappings=_remappings(namespace),
+    )
+
+
+def _remappings(namespace: str) -> dict[str, str]:
+    """The names that a namespace does not lead to where they belong."""
+    if not namespace:
+        return {}
+    if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', namespace):
+        raise ValueError(f'namespace must be a letter, then letters, digits and _, got {namespace}')
+    return {
+        '/clock': f'/{namespace}/clock',  # each simulator has a time of its own
+        'experience': '/experience',
+        'policy': '/policy',
+    }
+
+
+def robot_names(robots: int) -> list[str]:
+    """Return the namespaces of `robots` robots: robot_0, robot_1, ..."""
+    return [f'robot_{index}' for index in range(robots)]
+
+
+def parameter_files(values: Values) -> tuple[Path, ...]:
+    """Return the parameter file of the robot model, if it has one, and then the user's."""
+    files = [_robot_file(str(values['robot_model']))]
+    if values['params_file']:
+        files.append(existing_file('params_file', values['params_file']))
+    given = tuple(file for file in files if file is not None)
+    if given:
+        from rl_planner.bringup.params_file import check_params_file
+
+        for file in given:
+            check_params_file(file)
+    return given
+
+
+def robot_model(values: Values) -> str:
+    """Return the robot model as the nodes take it: a name, or the absolute path of a file."""
+    name = str(values['robot_model'])
+    return str(existing_file('robot_model', name)) if _is_path(name) else name
+
+
+def existing_file(name: str, value: Value) -> Path:
+    """Return the absolute path of the file that the argument `name` names."""
+    path = absolute(value)
+    if not path.is_file():
+        raise ValueError(f'{name} must be an existing file, got {str(value)!r}')
+    return path
+
+
+def absolute(value: Value) -> Path:
+    return Path(str(value)).expanduser().absolute()
+
+
+def _robot_file(name: str) -> Path | None:
+    """The parameters of a robot model of the package; a file of one's own has none."""
+    if name == DEFAULT_ROBOT or _is_path(name):
+        return None
+    from rl_planner.navigation.files import shared_file
+
+    try:
+        return shared_file(f'config/robots/{name}.yaml')
+    except FileNotFoundError:
+        raise ValueError(
+            f'robot_model must be a robot of config/robots or a .sdf file, got {name!r}'
+        ) from None
+
+
+def _is_path(name: str) -> bool:
+    return bool(Path(name).suffix) or Path(name).name != name

@@ -1,0 +1,63 @@
+"""What a system consists of: nodes of ours, and programs of others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rl_planner.bringup.arguments import Value
+
+Parameter = Value | list[str]
+
+# A node may be writing its last checkpoint: it has this long after SIGINT, then after SIGTERM.
+SIGTERM_AFTER_SEC = 5.0
+SIGKILL_AFTER_SEC = 10.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One node of a system, in a process of its own (`rl_planner.ros.start`).
+
+    Where it is `required`, its end ends the whole system. Parameter files are read after
+    `parameters` and override them, as everywhere in ROS.
+    """
+
+    name: str
+    executable: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameter_files: tuple[Path, ...] = ()
+    namespace: str = '/'
+    required: bool = True
+    remappings: Mapping[str, str] = field(default_factory=dict)
+
+    def ros_arguments(self) -> list[str]:
+        """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
+        arguments = []
+        for name, other in self.remappings.items():
+            arguments += ['-r', f'{name}:={other}']
+        for name, value in self.parameters.items():
+            arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
+        for path in self.parameter_files:
+            arguments += ['--params-file', str(path)]
+        return arguments
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is no node of ours, such as gzserver.
+
+    It knows nothing of who started it, so `rl_planner.bringup.tied` runs it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    required: bool = True
+
+    def tied_command(self) -> list[str]:
+        """Return what follows the Python interpreter to run it tied to its runner's life."""
+        return ['-m', 'rl_planner.bringup.tied', *self.command]
+
+
+Member = Process | Program
