@@ -30,6 +30,9 @@ from rl_planner.simulation.sdf_shapes import words
 from rl_planner.simulation.world import WorldError
 
 BASE_LINK, FOOTPRINT = 'base_link', 'footprint'
+# A ray that begins inside an obstacle goes through it, so what is nearer than range_min would read
+# as clear, or as the far side. A bridge's rays begin here (m); it knows what is too close.
+NEAREST = 0.05
 CLASSIC_DRIVE, SIM_DRIVE = 'libgazebo_ros_diff_drive.so', 'gz-sim-diff-drive-system'
 _TOPICS = ('topic', 'odom_topic', 'tf_topic')  # gz-sim's, which know no namespace
 
@@ -68,6 +71,7 @@ class RobotModel:
         flavour: one of `FLAVOURS`.
         robot: outline and limits. The radius of a rectangle is rounded up to whole millimetres.
         lidar: beams and mounting; what noise it has is what the file says, none in the package's.
+            In `gazebo_bridge` what is nearer than its range_min is seen too, from `NEAREST` on.
         wheel_joints: which joints drive.
         wheel_radius: (m).
         wheel_separation: the effective one (m): wheels at v -+ w separation / 2 turn the robot at
@@ -159,7 +163,7 @@ def _read(path: Path, flavour: str) -> RobotModel:
         ),
         wheel_radius=_size(classic, 'wheel_diameter') / 2.0,
         wheel_separation=_size(classic, 'wheel_separation'),
-        _model=_of_flavour(model.element, FLAVOURS[flavour]),
+        _model=_of_flavour(model.element, flavour),
         _sensor=sensor.name,
     )
 
@@ -255,19 +259,25 @@ def _lidar_config(sensor: Node) -> LidarConfig:
         raise sensor.error(str(error)) from error
 
 
-def _of_flavour(element: Element, flavour: Flavour) -> Element:
+def _of_flavour(model: Element, flavour: str) -> Element:
     """A copy without what is for the other flavours."""
+    kept = _filtered(model, FLAVOURS[flavour])
+    if flavour == 'gazebo_bridge':
+        for limit in kept.iterfind('link/sensor/ray/range/min'):
+            limit.text = words(min(float(limit.text or 0.0), NEAREST))
+    return kept
+
+
+def _filtered(element: Element, flavour: Flavour) -> Element:
     kept = copy.copy(element)
-    kept[:] = [_of_flavour(child, flavour) for child in element if _is_of(child, flavour)]
+    kept[:] = [_filtered(child, flavour) for child in element if _is_of(child, flavour)]
     return kept
 
 
 def _is_of(element: Element, flavour: Flavour) -> bool:
     if element.tag == 'plugin':
         return element.get('filename', '').startswith(flavour.plugins)
-    if element.tag == 'sensor':
-        return element.get('type') == flavour.lidar
-    return True
+    return element.tag != 'sensor' or element.get('type') == flavour.lidar
 
 
 def _set_namespace(model: Element, namespace: str) -> None:

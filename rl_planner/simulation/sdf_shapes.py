@@ -10,7 +10,7 @@ import numpy as np
 from rl_planner.simulation.world import World
 
 OBSTACLE_HEIGHT = 0.5  # m: above any lidar plane of a small robot, low enough to look over
-WALL_THICKNESS = 0.001  # m
+WALL_THICKNESS = 0.01  # m: through 1 mm a cylinder drives unhindered in ODE
 
 
 class Shape(NamedTuple):

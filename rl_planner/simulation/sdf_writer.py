@@ -77,7 +77,7 @@ def write_sdf(world: World, path: str | Path) -> None:
     """Write a world that `read_sdf` and Gazebo read: a static model per obstacle, 0.5 m high.
 
     `read_sdf` gives back the same boxes, circles and movers. SDF has no one-sided walls: each of
-    `walls` becomes a box of 1 mm on its solid side, and is read as one of `boxes`. The file appears
+    `walls` becomes a box of 1 cm on its solid side, and is read as one of `boxes`. The file appears
     whole or not at all; the world's name loses what ROS and Gazebo do not take in a name.
     """
     name = re.sub(r'\W+', '_', world.name, flags=re.ASCII) or 'world'

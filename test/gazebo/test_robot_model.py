@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from rl_planner.bringup.params_file import read_params_file
-from rl_planner.gazebo.robot_model import FLAVOURS, RobotModel, RobotModelError, find_robot_model
+from rl_planner.gazebo.robot_model import (
+    FLAVOURS,
+    NEAREST,
+    RobotModel,
+    RobotModelError,
+    find_robot_model,
+)
 from rl_planner.gazebo.scenery import WHEEL_BITS
 from rl_planner.navigation.config import LidarConfig, RobotConfig
 from rl_planner.simulation.sdf import read_sdf
@@ -127,7 +133,7 @@ def test_a_lidar_does_not_see_its_own_robot(tmp_path: Path, name: str) -> None:
     cut = read_sdf(tmp_path / 'robot.sdf', slice_height=height)
     assert len(cut.segments) == 0
     np.testing.assert_allclose(cut.circles[:, :2], [[x, y]])  # its casing, which others see
-    assert cut.circles[0, 2] < model.lidar.range_min * math.sqrt(0.5)  # beside every ray
+    assert cut.circles[0, 2] < NEAREST * math.sqrt(0.5)  # beside every ray's bounding box
 
 
 @pytest.mark.parametrize(
@@ -153,6 +159,14 @@ def test_a_flavour_gets_only_what_it_understands(
     model = element(RobotModel.read(name, flavour))
     assert [plugin.get('filename') for plugin in model.iter('plugin')] == plugins
     assert [each.get('type') for each in model.iter('sensor')] == [sensor]
+
+
+def test_the_bridge_sees_what_is_nearer_than_the_lidar_measures() -> None:
+    bridge = RobotModel.read('turtlebot3_burger', 'gazebo_bridge')
+    classic = RobotModel.read('turtlebot3_burger', 'gazebo_classic')
+    assert element(bridge).findtext('link/sensor/ray/range/min') == '0.05'
+    assert element(classic).findtext('link/sensor/ray/range/min') == '0.12'
+    assert bridge.lidar.range_min == classic.lidar.range_min == 0.12
 
 
 def test_a_robot_is_placed_and_named() -> None:

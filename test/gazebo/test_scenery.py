@@ -31,7 +31,7 @@ def test_scenery_is_the_world_at_its_place(tmp_path: Path) -> None:
     file = tmp_path / 'scenery.sdf'
     file.write_text(scenery_sdf(WORLD, 'scenery', 100.0, -20.0))
     read = read_sdf(file)
-    walls = [[-0.0005, 1.0, np.pi / 2.0, 2.0, 0.001]]
+    walls = [[-0.005, 1.0, np.pi / 2.0, 2.0, 0.01]]
     moved = np.array([100.0, -20.0, 0.0, 0.0, 0.0])
     np.testing.assert_allclose(read.boxes, np.concatenate([WORLD.boxes, walls]) + moved)
     np.testing.assert_allclose(read.circles, WORLD.circles + moved[:3])

@@ -58,13 +58,13 @@ def test_a_wall_becomes_a_thin_box_on_its_solid_side(tmp_path: Path) -> None:
     # from (0, 0) to (0, 2) the left is -x: the face at x = 0 is where the wall was
     write_sdf(World(walls=np.array([[0, 0, 0, 2]])), tmp_path / 'wall.sdf')
     world = read_silently(tmp_path / 'wall.sdf')
-    np.testing.assert_allclose(world.boxes, [[-0.0005, 1, np.pi / 2, 2, 0.001]])
+    np.testing.assert_allclose(world.boxes, [[-0.005, 1, np.pi / 2, 2, 0.01]])
     assert 'thin boxes' in (tmp_path / 'wall.sdf').read_text()
 
 
 def test_a_wall_without_length_is_still_there(tmp_path: Path) -> None:
     write_sdf(World(walls=np.array([[1, 1, 1, 1]])), tmp_path / 'wall.sdf')
-    np.testing.assert_allclose(read_silently(tmp_path / 'wall.sdf').boxes[:, 3:], [[0.001, 0.001]])
+    np.testing.assert_allclose(read_silently(tmp_path / 'wall.sdf').boxes[:, 3:], [[0.01, 0.01]])
 
 
 def test_names_are_fit_for_gazebo(tmp_path: Path) -> None:
