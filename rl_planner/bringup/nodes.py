@@ -55,7 +55,7 @@ def robot_names(robots: int) -> list[str]:
 
 def parameter_files(values: Values) -> tuple[Path, ...]:
     """Return the parameter file of the robot model, if it has one, and then the user's."""
-    files = [_robot_file(str(values['robot_model']))]
+    files = [robot_file(str(values['robot_model']))]
     if values['params_file']:
         files.append(existing_file('params_file', values['params_file']))
     given = tuple(file for file in files if file is not None)
@@ -85,8 +85,11 @@ def absolute(value: Value) -> Path:
     return Path(str(value)).expanduser().absolute()
 
 
-def _robot_file(name: str) -> Path | None:
-    """The parameters of a robot model of the package; a file of one's own has none."""
+def robot_file(name: str) -> Path | None:
+    """Return the parameter file of a robot model of the package; one's own has none.
+
+    Raises ValueError where there is no such robot model.
+    """
     if name == DEFAULT_ROBOT or _is_path(name):
         return None
     from rl_planner.navigation.files import shared_file

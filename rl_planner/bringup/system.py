@@ -32,6 +32,7 @@ from rl_planner.bringup.nodes import (
     existing_file,
     node,
     parameter_files,
+    robot_model,
 )
 from rl_planner.bringup.process import Member, Process
 from rl_planner.bringup.simulators import (
@@ -209,8 +210,9 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
 
 def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
     log, scenarios = values['episode_log'], values.get('scenarios', '')
+    other = {'backend': values['simulator'], 'robot_model': robot_model(values)}
     own = {
-        'backend': 'embedded' if values['simulator'] in STEPPED else values['simulator'],
+        **({} if values['simulator'] in STEPPED else other),
         'world': _world(values['world']),
         'scenarios': str(existing_file('scenarios', scenarios)) if scenarios else '',
         'purpose': purpose,

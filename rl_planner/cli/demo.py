@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl_planner.bringup import system
+from rl_planner.cli.driving import drive, make_suite
 from rl_planner.cli.evaluate import DEFAULT_SUITE
-from rl_planner.cli.evaluation import drive, figures, make_suite, show
+from rl_planner.cli.evaluation import figures, show
 from rl_planner.cli.options import (
     CommandError,
     add_json,

@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rl_planner.bringup.arguments import add_options, given_options
+from rl_planner.bringup.nodes import robot_file
 from rl_planner.bringup.params_file import read_params_file
-from rl_planner.cli import evaluation
+from rl_planner.bringup.simulators import SIMULATOR_ARGUMENTS
+from rl_planner.cli import driving, evaluation
 from rl_planner.cli.options import CommandError, add_json, add_quiet, count, new_parser, seed
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import TaskConfig
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from rl_planner.evaluation.suites import Suite
 
 DEFAULT_SUITE, DEFAULT_EPISODES = 'static', 300
+GAZEBO_OPTIONS = [each for each in SIMULATOR_ARGUMENTS if each.name != 'headless']
 PICTURED = 12  # panels in a picture
 
 TEXT = """\
@@ -54,6 +58,7 @@ examples:
   rl_planner evaluate runs/mine/policy.safetensors greedy --episodes 1000 --json figures.json
   rl_planner evaluate runs/mine/policy.safetensors mppi --suite static,dynamic,traps \\
       --report runs/mine/report --robustness
+  rl_planner evaluate runs/mine/policy.safetensors --via gazebo --servers 2 --gazebo-root .gazebo
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
   rl_planner evaluate random ramming runs/mine/policy.safetensors --safety
 """
@@ -114,11 +119,13 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--via',
-        choices=('process', 'ros'),
+        choices=('process', 'ros', 'gazebo'),
         default='process',
         help='drive in this process, or by the ROS nodes that drive a robot: the same figures, '
-        'later; policies only; default: process',
+        'later; or by these in Gazebo Classic, and beside that in this process; policies only; '
+        'default: process',
     )
+    add_options(parser, GAZEBO_OPTIONS)
     parser.add_argument(
         '--params-file',
         type=Path,
@@ -146,16 +153,17 @@ def run(options: argparse.Namespace) -> int:
     if options.picture is not None:
         check_picture_path(options.picture)
     _check_options(options)
-    params = evaluation.read_params(options.planner_params)
+    params = driving.read_params(options.planner_params)
+    gazebo = given_options(options, GAZEBO_OPTIONS)
     suites = [_guarded(each, options) for each in _suites(options)]
     for each in suites:  # a wrong planner is refused before anything has been driven
-        evaluation.make_planners(options.planners, each.setting, params)
-        evaluation.check_drivable(options.planners, each.setting, options.via)
+        driving.make_planners(options.planners, each.setting, params)
+        driving.check_drivable(options.planners, each.setting, options.via, gazebo)
     done = []
     for each in suites:
         done.append(
-            evaluation.drive(
-                each, options.planners, params, options.seed, options.quiet, options.via
+            driving.drive(
+                each, options.planners, params, options.seed, options.quiet, options.via, gazebo
             )
         )
         evaluation.show(done[-1], each.name if options.scenarios else _titled(each, options.seed))
@@ -166,6 +174,7 @@ def run(options: argparse.Namespace) -> int:
         'scenarios': str(options.scenarios) if options.scenarios else None,
         'seed': options.seed,
         'via': options.via,
+        **(gazebo if options.via == 'gazebo' else {}),
         'safety': options.safety,
         'condition': (options.condition or 'nominal') if 'barn' in _names(options) else None,
         **{
@@ -193,6 +202,7 @@ def _check_options(options: argparse.Namespace) -> None:
     names = _names(options)
     if len(set(names)) < len(names):
         raise CommandError(f'each suite must be named once, got {options.suite}')
+    _refuse_gazebo_options(options)
     for name in ('barn_data', 'condition'):
         if getattr(options, name) is not None and 'barn' not in names:
             raise CommandError(
@@ -212,6 +222,14 @@ def _check_options(options: argparse.Namespace) -> None:
         options.report.mkdir(parents=True, exist_ok=True)
 
 
+def _refuse_gazebo_options(options: argparse.Namespace) -> None:
+    """Refuse what says which Gazebo where there is none."""
+    for argument in GAZEBO_OPTIONS:
+        value = getattr(options, argument.name)
+        if value != argument.default and options.via != 'gazebo':
+            raise CommandError(f'{argument.name} must come with --via gazebo, got {value}')
+
+
 def _names(options: argparse.Namespace) -> list[str]:
     """The suites; none where there are scenarios instead."""
     return [] if options.scenarios else (options.suite or DEFAULT_SUITE).split(',')
@@ -223,12 +241,12 @@ def _titled(suite: Suite, suite_seed: int) -> str:
 
 def _suites(options: argparse.Namespace) -> list[Suite]:
     """All that is to be driven."""
-    setting = _setting(options.params_file)
+    setting = _setting(options.params_file or robot_file(options.robot_model))
     if options.scenarios is not None:
-        return [evaluation.own_suite(options.scenarios, options.episodes, setting or Setting())]
+        return [driving.own_suite(options.scenarios, options.episodes, setting or Setting())]
     episodes = options.episodes or DEFAULT_EPISODES
     return [
-        evaluation.make_suite(
+        driving.make_suite(
             name,
             episodes,
             options.seed,

@@ -1,4 +1,4 @@
-"""What `evaluate` and `demo` share: drive planners, show and write how they did."""
+"""What `evaluate` and `demo` share: show and write how planners did (`driving` drives them)."""
 
 from __future__ import annotations
 
@@ -11,100 +11,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import CommandError, progress_bar, table, write_json
+from rl_planner.cli.driving import IN_GAZEBO, Params
+from rl_planner.cli.options import progress_bar, table, write_json
 
 if TYPE_CHECKING:
     from rl_planner.evaluation.comparison import Comparison
     from rl_planner.evaluation.evaluation import Evaluation
     from rl_planner.evaluation.metrics import Metrics
-    from rl_planner.evaluation.planner import Planner
     from rl_planner.evaluation.robustness import RobustnessCurve
-    from rl_planner.evaluation.runner import Run
-    from rl_planner.evaluation.setting import Setting
-    from rl_planner.evaluation.suites import Suite
-    from rl_planner.navigation.config import Config
-
-Params = Mapping[str, 'Config']
-
-
-def read_params(path: Path | None) -> Params:
-    """Parameters of baselines that differ from the defaults."""
-    from rl_planner.evaluation.planners import read_planner_params
-
-    return {} if path is None else read_planner_params(path)
-
-
-def make_planners(names: Sequence[str], setting: Setting, params: Params) -> list[Planner]:
-    """Planners by name, each once.
-
-    Raises:
-        CommandError: one is named twice.
-    """
-    from rl_planner.evaluation.planners import make_planner
-
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise CommandError(f'planner {name} is named twice')
-    return [make_planner(name, setting, params) for name in names]
-
-
-def make_suite(name: str, episodes: int, suite_seed: int, quiet: bool, **options: Any) -> Suite:
-    """The scenarios of a suite, with a bar while they are made."""
-    from rl_planner.evaluation import suites
-
-    with progress_bar('worlds', episodes, quiet) as bar:
-        return suites.make_suite(name, episodes, suite_seed, on_scenario=bar.update, **options)
-
-
-def own_suite(path: Path, episodes: int | None, setting: Setting) -> Suite:
-    """A user's own scenarios."""
-    from rl_planner.evaluation.scenario import load_scenarios
-    from rl_planner.evaluation.suites import Suite
-
-    scenarios = load_scenarios(path, setting.robot)[:episodes]
-    return Suite(str(path), 'scenarios of your own', setting, scenarios)
-
-
-def check_drivable(names: Sequence[str], setting: Setting, via: str) -> None:
-    """Refuse at once what cannot be driven that way."""
-    if via == 'ros':
-        from rl_planner.cli import ros_evaluation
-
-        for name in names:
-            ros_evaluation.check_drivable(name, setting)
-
-
-def drive(
-    suite: Suite,
-    names: Sequence[str],
-    params: Params,
-    drive_seed: int,
-    quiet: bool,
-    via: str = 'process',
-) -> Evaluation:
-    """Every planner through all scenarios of a suite, with a bar meanwhile; or until Ctrl-C."""
-    from rl_planner.evaluation.evaluation import Evaluation
-    from rl_planner.evaluation.runner import evaluate
-
-    runs: dict[str, Run] = {}
-    for planner, name in zip(make_planners(names, suite.setting, params), names, strict=True):
-        with progress_bar(planner.name, len(suite.scenarios), quiet) as bar:
-            given = suite.scenarios, suite.setting, drive_seed, bar.update
-            if via == 'ros':
-                from rl_planner.cli.ros_evaluation import drive_over_ros
-
-                runs[name] = drive_over_ros(name, *given)
-            else:
-                runs[name] = evaluate(planner, *given)
-        if runs[name].interrupted:
-            break
-    return Evaluation(suite.name, suite.description, suite.setting, suite.scenarios, runs)
 
 
 def show(evaluation: Evaluation, title: str) -> None:
     """Print a table of how the planners did, and which were better than the first one."""
     print(f'{title}: {len(evaluation.scenarios)} episodes')
-    header = ['planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'SPL']
+    header = ['planner', 'success', '95 % interval', 'collision', 'timeout', 'mean time', 'path']
+    header.append('SPL')
     scores = _barn_scores(evaluation)
     rows = [
         [*_cells(name, metrics), *([f'{scores[name]:.3f}'] if scores else [])]
@@ -115,7 +36,8 @@ def show(evaluation: Evaluation, title: str) -> None:
         low, high = each.interval
         print(
             f'{each.first} less {each.second}: {each.difference:+.1%} '
-            f'({low:+.1%} to {high:+.1%}), p = {each.p_value:.2g}'
+            f'({low:+.1%} to {high:+.1%}), p = {each.p_value:.2g}; goal reached by both '
+            f'{each.both}, first {each.first_only}, second {each.second_only}, none {each.neither}'
         )
 
 
@@ -235,7 +157,7 @@ def write_report(
     files = {
         brief: Path(name).with_name('metrics.jsonl')
         for name, brief in briefs.items()
-        if name not in BASELINES
+        if name not in BASELINES and not name.endswith(IN_GAZEBO)
     }
     return report.write_report(
         folder,
@@ -274,6 +196,7 @@ def _barn_scores(evaluation: Evaluation) -> dict[str, float]:
 def _cells(name: str, metrics: Metrics) -> list[str]:
     low, high = metrics.success_interval
     time = '-' if metrics.mean_time_sec is None else f'{metrics.mean_time_sec:.1f} s'
+    path = '-' if metrics.mean_path_length is None else f'{metrics.mean_path_length:.2f} m'
     return [
         name,
         f'{metrics.success_rate:.1%}',
@@ -281,6 +204,7 @@ def _cells(name: str, metrics: Metrics) -> list[str]:
         f'{metrics.collision_rate:.1%}',
         f'{metrics.timeout_rate:.1%}',
         time,
+        path,
         f'{metrics.spl:.3f}',
     ]
 
@@ -291,8 +215,9 @@ def _brief(names: Iterable[str]) -> dict[str, str]:
     """
     short = {}
     for name in names:
-        path = Path(name)
+        path = Path(name.removesuffix(IN_GAZEBO))
         run_folder = path.parent.name if path.stem == 'policy' else ''
-        short[name] = run_folder or path.stem
+        where = IN_GAZEBO if name.endswith(IN_GAZEBO) else ''
+        short[name] = (run_folder or path.stem) + where
     counts = Counter(short.values())
     return {name: brief if counts[brief] == 1 else name for name, brief in short.items()}

@@ -1,10 +1,13 @@
-"""`rl_planner evaluate --via ros`: the very same scenarios through the node graph, over DDS.
+"""`rl_planner evaluate --via ros` and `--via gazebo`: the same scenarios through the node graph.
 
 What is trained is what is deployed: simulator, actor and episode node, lock-stepped, drive as
 `rl_planner.evaluation.runner` does in one process. Outcomes are the same, and poses to TOLERANCE,
 where nothing is random: no lidar noise, dropout or gain error. With those the draws differ, and
 what a noisy lidar takes for a collision ends a drive. A robot that touches something before it has
 moved has collided here; in one process it is judged after its first step, which may lead away.
+
+In Gazebo gazebo_bridge_node stands where simulator_node would. Its odometry is where Gazebo has the
+robot, by which a drive is judged as any other; disturbances are of the embedded simulator alone.
 """
 
 from __future__ import annotations
@@ -13,13 +16,15 @@ import math
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rl_planner.bringup import system
+from rl_planner.bringup.arguments import Value
+from rl_planner.bringup.process import Member
 from rl_planner.cli.options import CommandError
 from rl_planner.cli.ros_system import START_SEC, require_ros, run_to_end
 from rl_planner.evaluation.episode_file import write_episodes
@@ -30,27 +35,48 @@ from rl_planner.evaluation.runner import Run
 from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.policy import Policy
+from rl_planner.simulation.disturbance import DisturbanceConfig
 
+ROBOTS = 8
 TOLERANCE = 1e-5
 """How far the poses of both ways are apart at most (m, rad): the log has six decimals."""
 
 
-def check_drivable(planner: str, setting: Setting) -> None:
-    """Refuse at once what nodes cannot drive.
+GAZEBO_REST = 1e-3
+"""How far off its start a robot at rest in Gazebo may be (m, rad): physics goes on."""
+
+
+def check_drivable(planner: str, setting: Setting, gazebo: Mapping[str, Value]) -> None:
+    """Refuse at once what nodes cannot drive; the arguments are those of `drive_over_ros`.
 
     Raises:
-        CommandError: it is not a policy, or the log would not hold where the robot really was.
+        CommandError: it is not a policy, the log would not hold where the robot really was, or
+            Gazebo is not there.
         PolicyError: the policy is not for this robot and control period.
     """
     require_ros()
     if planner in BASELINES:
         raise CommandError(f'via ros drives policy files only, got {planner}')
-    if setting.disturbance.odometry_error:
+    if setting.disturbance.odometry_error and not gazebo:
         raise CommandError(
             'via ros judges by odometry, so odometry_error must be 0, '
             f'got {setting.disturbance.odometry_error:g}'
         )
     Policy.load(planner).require(setting.robot, setting.control_period)
+    if gazebo:
+        _simulation(gazebo, ROBOTS, policy=planner)
+
+
+def _simulation(gazebo: Mapping[str, Value], robots: int, **others: Value) -> list[Member]:
+    """The processes, in Gazebo if `gazebo` says in which one."""
+    own: dict[str, Value] = {}
+    if gazebo:
+        servers = min(int(gazebo['servers']), robots)
+        own = {**gazebo, 'simulator': 'gazebo_bridge', 'servers': servers}
+    try:
+        return system.simulation(robots=robots, **own, **others)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def drive_over_ros(
@@ -59,7 +85,8 @@ def drive_over_ros(
     setting: Setting,
     seed: int = 0,
     on_ended: Callable[[int], object] | None = None,
-    robots: int = 8,
+    robots: int = ROBOTS,
+    gazebo: Mapping[str, Value] | None = None,
 ) -> Run:
     """Drive every scenario once, as `runner.evaluate` does; Ctrl-C keeps the first that are whole.
 
@@ -68,17 +95,25 @@ def drive_over_ros(
     Args:
         seed: of noise and disturbances.
         on_ended: called about once a second with how many scenarios have ended since.
-        robots: that drive at the same time.
+        robots: that drive at the same time; as many as there are servers, at least.
+        gazebo: the arguments of `bringup.system.simulation` that say in which Gazebo; None or
+            empty: in the embedded simulator.
 
     Raises:
         CommandError, PolicyError: as `check_drivable`; a node failed.
     """
-    check_drivable(policy_file, setting)
+    gazebo = gazebo or {}
+    check_drivable(policy_file, setting, gazebo)
+    if gazebo:
+        setting = replace(setting, disturbance=DisturbanceConfig())
+        robots = max(robots, int(gazebo['servers']))
     folder = Path(tempfile.mkdtemp(prefix='rl_planner-via-ros-'))
     driven: dict[int, EpisodeResult] = {}
     interrupted = False
     for index, group in enumerate(_groups(scenarios)):
-        graph = _Graph(folder / str(index), [scenarios[number] for number in group], setting)
+        graph = _Graph(
+            folder / str(index), [scenarios[number] for number in group], setting, gazebo
+        )
         try:
             graph.run(policy_file, min(robots, len(group)), seed, on_ended)
         except KeyboardInterrupt:
@@ -93,8 +128,14 @@ def drive_over_ros(
 class _Graph:
     """One run of the nodes, and the files between them and us."""
 
-    def __init__(self, folder: Path, scenarios: Sequence[Scenario], setting: Setting) -> None:
-        self._scenarios, self._setting = scenarios, setting
+    def __init__(
+        self,
+        folder: Path,
+        scenarios: Sequence[Scenario],
+        setting: Setting,
+        gazebo: Mapping[str, Value],
+    ) -> None:
+        self._scenarios, self._setting, self._gazebo = scenarios, setting, gazebo
         self._folder, self._log = folder, folder / 'episodes.jsonl'
         self._time_limit = scenarios[0].time_limit
         folder.mkdir()
@@ -106,12 +147,13 @@ class _Graph:
     def run(
         self, policy_file: str, robots: int, seed: int, on_ended: Callable[[int], object] | None
     ) -> None:
-        processes = system.simulation(
+        processes = _simulation(
+            self._gazebo,
+            robots,
             policy=policy_file,
             scenarios=str(self._folder / 'scenarios.jsonl'),
             params_file=str(self._folder / 'parameters.yaml'),
             episode_log=str(self._log),
-            robots=robots,
             real_time_factor=0.0,
             seed=seed,
         )
@@ -131,8 +173,9 @@ class _Graph:
     def results(self) -> dict[int, EpisodeResult]:
         if not self._log.exists():
             return {}
+        rest = GAZEBO_REST if self._gazebo else 0.0
         return {
-            number: judge(logged, self._scenarios[number], self._setting)
+            number: judge(logged, self._scenarios[number], self._setting, rest)
             for number, logged in read_episode_log(self._log).items()
         }
 

@@ -17,6 +17,7 @@ from rl_planner.evaluation.scenario import Scenario
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.config import RobotConfig, TaskConfig
 from rl_planner.navigation.footprint import Footprint
+from rl_planner.navigation.geometry import wrap_angle
 from rl_planner.navigation.task import Outcome, Terms, outcome_of
 from rl_planner.simulation.clearance import Shape, measure, move
 from rl_planner.simulation.obstacles import pack_worlds
@@ -27,11 +28,14 @@ class JudgeError(ValueError):
     """A log that cannot be judged; the message says why."""
 
 
-def judge(logged: EpisodeResult, scenario: Scenario, setting: Setting) -> EpisodeResult:
+def judge(
+    logged: EpisodeResult, scenario: Scenario, setting: Setting, rest: float = 0.0
+) -> EpisodeResult:
     """What came of a scenario: from the last moment of rest at the start to the end of the drive.
 
     Args:
         logged: one pose per control period, and the outcome as the robot saw it.
+        rest: how far from its start a robot at rest may be (m, rad).
 
     Raises:
         JudgeError: there are control periods without a pose.
@@ -42,7 +46,7 @@ def judge(logged: EpisodeResult, scenario: Scenario, setting: Setting) -> Episod
             f'there must be a pose every {period:g} s for {logged.time_sec:g} s, '
             f'got {len(logged.poses)}'
         )
-    begin = _start_row(logged, setting)
+    begin = _start_row(logged, setting, rest)
     poses, velocities = logged.poses[begin:], logged.velocities[begin:]
     times = period * np.arange(len(poses), dtype=np.float64)
     clearances = clearances_along(poses, times, scenario.world, setting.robot)
@@ -78,12 +82,14 @@ def clearances_along(
     return clearances
 
 
-def _start_row(logged: EpisodeResult, setting: Setting) -> int:
+def _start_row(logged: EpisodeResult, setting: Setting, rest: float) -> int:
     """The row at which the first command was given.
 
     Before it the world stood still; after it the robot rested as long as commands are late.
     """
-    moved = np.flatnonzero((logged.poses != logged.poses[0]).any(axis=1))
+    off = logged.poses - logged.poses[0]
+    off[:, 2] = wrap_angle(off[:, 2])
+    moved = np.flatnonzero((np.abs(off) > rest).any(axis=1))
     if not len(moved):
         return 0
     late = math.floor(setting.disturbance.command_latency / setting.control_period + 1e-9)

@@ -85,6 +85,7 @@ def test_who_drives_a_gazebo_that_does_not_wait_says_twist_and_nothing_when_idle
         assert actor.parameters['use_stamped_cmd_vel'] is False
         assert actor.parameters['command_when_idle'] is False
         assert episodes.parameters['backend'] == name
+        assert episodes.parameters['robot_model'] == 'default'
 
 
 def test_sim_is_bridged_topic_by_topic(install, tmp_path: Path) -> None:

@@ -102,12 +102,12 @@ def test_a_node_that_fails_leaves_its_output(
 
 def test_what_nodes_cannot_drive_is_refused(policy_file: Path) -> None:
     with pytest.raises(CommandError, match='policy files only, got greedy'):
-        check_drivable('greedy', SETTING)
+        check_drivable('greedy', SETTING, {})
     drifting = replace(SETTING, disturbance=DisturbanceConfig(odometry_error=0.02))
     with pytest.raises(CommandError, match=r'odometry_error must be 0, got 0\.02'):
-        check_drivable(str(policy_file), drifting)
+        check_drivable(str(policy_file), drifting, {})
     with pytest.raises(PolicyError, match=r'control_period must be 0\.1, got 0\.2'):
-        check_drivable(str(policy_file), replace(SETTING, control_period=0.2))
+        check_drivable(str(policy_file), replace(SETTING, control_period=0.2), {})
 
 
 def test_evaluate_shows_what_the_nodes_drove(
@@ -119,3 +119,53 @@ def test_evaluate_shows_what_the_nodes_drove(
     answer = command('evaluate', policy_file, *options)
     assert (answer.code, answer.err) == (0, '')
     assert json.loads(path.read_text())['results'][0]['success_rate'] == 1.0
+
+
+@pytest.fixture
+def gazebo_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A chroot, to look at."""
+    server = tmp_path / 'root' / 'usr' / 'bin' / 'gzserver'
+    server.parent.mkdir(parents=True)
+    server.touch()
+    monkeypatch.setattr('os.geteuid', lambda: 0)
+    return tmp_path / 'root'
+
+
+def test_gazebo_and_the_embedded_simulator_side_by_side(
+    command: Any, fake_nodes: Any, policy_file: Path, gazebo_root: Path, tmp_path: Path
+) -> None:
+    """As it is faked, every robot in Gazebo is at its goal at once; in fact hardly one is ever."""
+    started = fake_nodes({'episode_node': f'LIMIT = 99\n{DRIVEN}'})
+    path, report = tmp_path / 'figures.json', tmp_path / 'report'
+    options = ['--via', 'gazebo', '--gazebo-root', gazebo_root, '--servers', 12, '--episodes', 20]
+    answer = command('evaluate', policy_file, *options, '--json', path, '--report', report)
+    assert (answer.code, answer.err) == (0, '')
+    (bridge,) = [each for each in started if each.name == 'gazebo_bridge_node']
+    assert (bridge.parameters['servers'], len(bridge.parameters['robots'])) == (12, 12)
+    figures = json.loads(path.read_text())
+    assert (figures['via'], figures['servers']) == ('gazebo', 12)
+    there, here = figures['results']
+    assert [there['planner'], here['planner']] == [f'{policy_file} in Gazebo', str(policy_file)]
+    assert there['success_rate'] == 1.0
+    assert here['success_rate'] < 0.5
+    (pairs,) = figures['comparisons']
+    assert pairs['both'] + pairs['first_only'] == 20
+    assert pairs['both'] == round(20 * here['success_rate'])
+    assert f'first {pairs["first_only"]}, second 0, none 0' in answer.out
+    assert 'in Gazebo' in (report / 'report.html').read_text()
+
+
+def test_options_of_gazebo_without_it_are_refused(command: Any, policy_file: Path) -> None:
+    answer = command('evaluate', policy_file, '--servers', 2)
+    assert answer.code == 2
+    assert 'servers must come with --via gazebo, got 2' in answer.err
+
+
+def test_a_gazebo_that_is_not_there_is_told_of_before_anything_is_driven(
+    command: Any, fake_nodes: Any, policy_file: Path
+) -> None:
+    started = fake_nodes({})
+    answer = command('evaluate', policy_file, '--via', 'gazebo', '--gazebo-root', 'none')
+    assert answer.code == 2
+    assert 'gazebo_root must be a folder that has usr/bin/gzserver' in answer.err
+    assert started == []

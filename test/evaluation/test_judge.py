@@ -37,6 +37,15 @@ def test_waiting_at_the_start_is_no_part_of_the_drive(make_scenario: MakeScenari
     np.testing.assert_allclose(result.path[:, 0], [0.0, 0.4, 0.8])
 
 
+def test_a_robot_that_rests_may_shake_a_little(make_scenario: MakeScenario) -> None:
+    """Where physics is simulated, and a yaw of pi may be told as -pi."""
+    scenario = make_scenario(goal=(1.0, 0.0))
+    drive = logged(scenario, [0.0, 0.0004, -0.0003, 0.4, 0.8], Outcome.GOAL)
+    drive.poses[:, 2] = [3.1415, -3.1415, 3.1415, 3.1415, 3.1415]
+    assert judge(drive, scenario, SETTING).time_sec == pytest.approx(0.4)
+    assert judge(drive, scenario, SETTING, rest=1e-3).time_sec == pytest.approx(0.2)
+
+
 def test_what_commands_are_late_is_part_of_it(make_scenario: MakeScenario) -> None:
     setting = replace(SETTING, disturbance=DisturbanceConfig(command_latency=0.2))
     scenario = make_scenario(goal=(1.0, 0.0))
