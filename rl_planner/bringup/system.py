@@ -105,7 +105,12 @@ TRAIN_ARGUMENTS: tuple[Argument, ...] = (
 )
 
 GAZEBO_ARGUMENTS: tuple[Argument, ...] = (
-    replace(SIMULATOR, default='gazebo_classic', choices=SIMULATORS[1:]),
+    replace(
+        SIMULATOR,
+        default='gazebo_classic',
+        description=SIMULATOR.description.partition('; ')[2],
+        choices=SIMULATORS[1:],
+    ),
     replace(_ROBOTS, description='number of robots: robot_0, robot_1, ...'),
     *SIMULATOR_ARGUMENTS,
     Argument(
