@@ -198,8 +198,10 @@ def _learner(values: Mapping[str, Value], init_policy: Value) -> Process:
 
 
 def _seed(values: Mapping[str, Value]) -> int:
-    """The seed of a host's robots: hosts differ in their namespace, and so in their worlds."""
-    return int(values['seed']) + zlib.crc32(str(values['namespace']).encode())  # 0 for ''
+    """The seed of a host's robots; one that comes back is not to drive the same again."""
+    if not values['namespace']:
+        return int(values['seed'])
+    return zlib.crc32(f'{values["seed"]} {values["namespace"]} {time.time_ns()}'.encode())
 
 
 def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:

@@ -97,7 +97,7 @@ def training(tmp_path: Path) -> Iterator[Training]:
 
 
 def repeated_transitions(run: Path) -> int:
-    """How many of those kept for training are there already: lidar noise makes each another one."""
+    """How many of those kept for training are there already: each host and start has its seed."""
     replay = load(checkpoints(run / 'checkpoints')[-1])['learner']['replay']
     rows = replay['rows']
     table = np.column_stack([rows[name].numpy() for name in ('obs', 'action', 'next_obs')])
