@@ -25,7 +25,7 @@ help:
 	@echo 'make test-gazebo     tests against that Gazebo'
 	@echo 'make test-network    tests of several hosts, which are network namespaces; needs root'
 	@echo 'make build   colcon build, into install/'
-	@echo 'make clean   remove .venv, build products and caches; runs/ and .gazebo/ stay'
+	@echo 'make clean   remove .venv, build products and caches; runs/, .gazebo/ and .interfaces/ stay'
 
 setup: $(READY)
 
@@ -43,6 +43,7 @@ test-browser: $(READY)
 	$(BIN)/python -m pytest -m browser
 
 test-gazebo: $(READY) gazebo
+	@.ci/interfaces .interfaces
 	RL_PLANNER_TEST_GAZEBO_ROOT=$(abspath $(GAZEBO_ROOT)) timeout --kill-after=30 900 \
 	    $(BIN)/python -m pytest -m gazebo
 

@@ -87,7 +87,7 @@ def _refuse(values: Values, name: str, default: object, simulators: str) -> None
 
 
 def _embedded(values: Values, world: str) -> list[Member]:
-    return [node('simulator_node', values, _stepped(values))]
+    return [node('simulator_node', values, {**_stepped(values), 'seed': values['seed']})]
 
 
 def _gazebo_bridge(values: Values, world: str) -> list[Member]:
@@ -108,7 +108,6 @@ def _stepped(values: Values) -> dict[str, bool | int | float | str]:
     return {
         'real_time_factor': values['real_time_factor'],
         'use_stamped_cmd_vel': values.get('use_stamped_cmd_vel', True),
-        'seed': values['seed'],
         'use_sim_time': False,  # it is the clock: on simulated time it would wait for itself
     }
 

@@ -210,7 +210,7 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
     common = {
         'seed': values['seed'],
         'use_stamped_cmd_vel': stepped,
-        'command_when_idle': stepped,
+        'command_when_idle': stepped or values['simulator'] == 'gazebo_sim',
     }
     return node('actor_node', values, {**common, **own})
 

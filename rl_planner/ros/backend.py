@@ -32,6 +32,10 @@ class SimulatorBackend(Protocol):
         """Whether the simulator is there to be asked."""
         ...
 
+    def origin(self, robot: int) -> tuple[float, float]:
+        """Where the robot's episodes belong, in the frame of its odometry (m)."""
+        ...
+
     def reset(self, robot: int, episode: Episode, asked_ns: int) -> None: ...
 
 
@@ -51,6 +55,9 @@ class EmbeddedBackend:
 
     def is_up(self) -> bool:
         return all(publisher.get_subscription_count() > 0 for publisher in self._out)
+
+    def origin(self, robot: int) -> tuple[float, float]:
+        return 0.0, 0.0
 
     def reset(self, robot: int, episode: Episode, asked_ns: int) -> None:
         self._out[robot].publish(encode_episode(episode, self._frame_id, asked_ns))

@@ -27,7 +27,12 @@ from rl_planner.navigation.config import Config, ConfigError, RobotConfig, TaskC
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.backend import EmbeddedBackend, SimulatorBackend
 from rl_planner.ros.process import RunnableNode
-from rl_planner.simulation.episodes import Episode, random_episodes, sample_episodes
+from rl_planner.simulation.episodes import (
+    Episode,
+    moved_by,
+    random_episodes,
+    sample_episodes,
+)
 from rl_planner.simulation.random_world import Purpose, generator
 from rl_planner.simulation.sdf import read_sdf
 from rl_planner.simulation.world import World
@@ -42,7 +47,14 @@ class EpisodeConfig(Config):
     """What the episode node itself needs to know."""
 
     robots: tuple[str, ...] = parameter(('robot_0',), 'namespaces of the robots')
-    backend: str = parameter('embedded', 'the simulator', choices=('embedded',))
+    backend: str = parameter(
+        'embedded',
+        'the simulator; embedded: simulator_node or gazebo_bridge_node',
+        choices=('embedded', 'gazebo_classic', 'gazebo_sim'),
+    )
+    robot_model: str = parameter(
+        'default', 'robot of worlds/robots, or an SDF file, for a Gazebo where it is not yet'
+    )
     world: str = parameter('random', 'random, or a world file (.sdf, .world)')
     scenarios: str = parameter(
         '', 'instead: file of episodes, one line of JSON each, to run once each'
@@ -86,16 +98,15 @@ class EpisodeNode(RunnableNode):
         super().__init__('episode_node')
         self._config = parameters.declare(self, '', EpisodeConfig)
         self._robot = parameters.declare(self, 'robot', RobotConfig)
-        self._time_limit = parameters.declare(self, 'task', TaskConfig).time_limit
+        task = parameters.declare(self, 'task', TaskConfig)
+        self._time_limit = task.time_limit
         parameters.refuse_unknown(self)
         names = self._config.robots
         self._stages = self._make_stages()
         self._finished = 0
         self.done = False
         self._log: TextIO | None = None
-        self._backend: SimulatorBackend = EmbeddedBackend(
-            self, names, self._config.odom_frame_id, self._on_ready
-        )
+        self._backend = self._make_backend(task.control_period)
         self._goal_out = [
             self.create_publisher(PoseStamped, f'{name}/goal_pose', qos.RELIABLE) for name in names
         ]
@@ -105,6 +116,22 @@ class EpisodeNode(RunnableNode):
         if self._config.episode_log:
             self._open_log()
         self.create_timer(REPEAT_SEC, self._repeat, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _make_backend(self, control_period: float) -> SimulatorBackend:
+        config = self._config
+        if config.backend == 'embedded':
+            return EmbeddedBackend(self, config.robots, config.odom_frame_id, self._on_ready)
+        from rl_planner.gazebo.robot_model import RobotModel
+
+        model = RobotModel.read(config.robot_model, config.backend)
+        arguments = (self, config.robots, model, control_period, self._on_ready)
+        if config.backend == 'gazebo_classic':
+            from rl_planner.ros.gazebo_classic_backend import GazeboClassicBackend
+
+            return GazeboClassicBackend(*arguments)
+        from rl_planner.ros.gazebo_sim_backend import GazeboSimBackend
+
+        return GazeboSimBackend(*arguments)
 
     def _make_stages(self) -> list[Stage]:
         """Every robot's row of episodes: its own, whatever the other robots do."""
@@ -147,6 +174,7 @@ class EpisodeNode(RunnableNode):
         stage = self._stages[robot]
         stage.number, stage.episode = next(stage.episodes, (-1, None))
         if stage.episode is not None:
+            stage.episode = moved_by(stage.episode, *self._backend.origin(robot))
             self._begin(robot, stage.episode)
             return
         stage.is_over = True

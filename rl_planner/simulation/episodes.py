@@ -28,6 +28,24 @@ class Episode:
     goal: tuple[float, float]
 
 
+def moved_by(episode: Episode, x: float, y: float) -> Episode:
+    """The same episode elsewhere, (x, y) further on (m)."""
+    if not x and not y:
+        return episode
+    world, (start_x, start_y, yaw) = episode.world, episode.start
+    offset = np.array([x, y])
+    moved = World(
+        world.boxes + np.array([x, y, 0.0, 0.0, 0.0]),
+        world.circles + np.array([x, y, 0.0]),
+        world.walls + np.tile(offset, 2),
+        world.movers + np.array([x, y, x, y, 0.0, 0.0, 0.0]),
+        world.name,
+    )
+    return Episode(
+        moved, (start_x + x, start_y + y, yaw), (episode.goal[0] + x, episode.goal[1] + y)
+    )
+
+
 @dataclass(frozen=True)
 class EpisodePool:
     """Many tasks: P pairs of start (W, P, 3) and goal (W, P, 2) in each of W worlds.

@@ -16,6 +16,8 @@ from rl_planner.navigation.config import RobotConfig
 from rl_planner.simulation.background_pool import CHUNK, BackgroundPool
 from rl_planner.simulation.episodes import (
     START_MARGIN,
+    Episode,
+    moved_by,
     random_episodes,
     random_pool,
     sample_episodes,
@@ -24,7 +26,7 @@ from rl_planner.simulation.episodes import (
 from rl_planner.simulation.families import FAMILIES, Family
 from rl_planner.simulation.free_space import FreeSpace
 from rl_planner.simulation.random_world import Purpose, RandomWorldConfig, random_world
-from rl_planner.simulation.world import World, WorldError
+from rl_planner.simulation.world import World, WorldError, mover_positions
 
 RADIUS = 0.2
 ROBOT = RobotConfig(radius=RADIUS)
@@ -210,3 +212,25 @@ def test_whoever_makes_worlds_ends_with_who_asked_for_them(tmp_path: Path) -> No
     while any(Path(f'/proc/{pid}/exe').exists() for pid in workers):
         assert time.monotonic() < deadline, f'{workers} are still there'
         time.sleep(0.05)
+
+
+def test_a_moved_episode_is_the_same_one_elsewhere() -> None:
+    world = World(
+        boxes=np.array([[1.0, 2.0, 0.3, 0.5, 0.6]]),
+        circles=np.array([[1.0, 2.0, 0.4]]),
+        walls=np.array([[0.0, 1.0, 2.0, 3.0]]),
+        movers=np.array([[0.0, 0.0, 4.0, 0.0, 0.2, 0.5, 1.0]]),
+    )
+    moved = moved_by(Episode(world, (1.0, 2.0, 0.5), (3.0, 4.0)), 40.0, -1.0)
+    assert moved.start == (41.0, 1.0, 0.5)
+    assert moved.goal == (43.0, 3.0)
+    assert moved.world.boxes.tolist() == [[41.0, 1.0, 0.3, 0.5, 0.6]]
+    assert moved.world.circles.tolist() == [[41.0, 1.0, 0.4]]
+    assert moved.world.walls.tolist() == [[40.0, 0.0, 42.0, 2.0]]
+    # It has gone 1 m of its way, and goes 0.5 m in a second.
+    assert mover_positions(moved.world.movers, 1.0)[0] == pytest.approx([41.5, -1.0])
+
+
+def test_an_episode_that_is_moved_by_nothing_is_itself() -> None:
+    episode = Episode(World(), (1.0, 2.0, 0.5), (3.0, 4.0))
+    assert moved_by(episode, 0.0, 0.0) is episode
