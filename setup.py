@@ -75,6 +75,7 @@ setup(
             'rl_planner = rl_planner.cli.main:main',
             'actor_node = rl_planner.ros.start:actor_node',
             'episode_node = rl_planner.ros.start:episode_node',
+            'gazebo_bridge_node = rl_planner.ros.start:gazebo_bridge_node',
             'learner_node = rl_planner.ros.start:learner_node',
             'simulator_node = rl_planner.ros.start:simulator_node',
         ],

@@ -121,7 +121,13 @@ def test_every_executable_has_its_main(setup_arguments: dict[str, Any]) -> None:
     scripts = dict(
         script.split(' = ') for script in setup_arguments['entry_points']['console_scripts']
     )
-    nodes = {'actor_node', 'episode_node', 'learner_node', 'simulator_node'}
+    nodes = {
+        'actor_node',
+        'episode_node',
+        'gazebo_bridge_node',
+        'learner_node',
+        'simulator_node',
+    }
     assert scripts.keys() == {'rl_planner', *nodes}
     for target in scripts.values():
         module, _, function = target.partition(':')

@@ -32,7 +32,6 @@ from rl_planner.simulation.world import World, mover_positions
 OnReady = Callable[[int, int], None]
 Pose = tuple[float, float, float]  # x, y (m), yaw (rad)
 NEAR, NEAR_ANGLE = 0.05, 0.1  # m, rad: from the start, as odometry tells it, once it is there
-STANDS = ('boxes', 'circles', 'walls', 'movers')
 
 
 def interfaces(package: str, apt_name: str) -> ModuleType:
@@ -120,7 +119,7 @@ class GazeboBackend(ABC):
 
     def _placing(self, robot: int, episode: Episode) -> Calls:
         place, name = self._places[robot], self._robots[robot]
-        if place.world is None or not _alike(place.world, episode.world):
+        if place.world is None or not place.world.is_like(episode.world):
             place.world = None
             while place.models:
                 yield self._delete(place.models[-1])
@@ -180,10 +179,6 @@ def _parts(world: World) -> Iterator[tuple[str, World, tuple[float, float]]]:
     for number, (x, y) in enumerate(places):
         disc = World(circles=np.array([[0.0, 0.0, world.movers[number, 4]]]))
         yield f'mover_{number}', disc, (x, y)
-
-
-def _alike(one: World, other: World) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in STANDS)
 
 
 def _is_at(message: Odometry, episode: Episode) -> bool:

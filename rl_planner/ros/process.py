@@ -72,7 +72,7 @@ def _spin(node: RunnableNode, stopping: list[int]) -> int:
             executor.spin_once(timeout_sec=0.0 if node.idle() else SPIN_SEC)
     except (KeyboardInterrupt, ExternalShutdownException, ROSInterruptException):
         pass
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         node.get_logger().fatal(str(error))
         return 1
     finally:

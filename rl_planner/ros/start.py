@@ -15,6 +15,7 @@ from importlib import import_module
 NODES = {
     'actor_node': 'ActorNode',
     'episode_node': 'EpisodeNode',
+    'gazebo_bridge_node': 'GazeboBridgeNode',
     'learner_node': 'LearnerNode',
     'simulator_node': 'SimulatorNode',
 }
@@ -36,6 +37,10 @@ def actor_node() -> int:
 
 def episode_node() -> int:
     return start('episode_node')
+
+
+def gazebo_bridge_node() -> int:
+    return start('gazebo_bridge_node')
 
 
 def learner_node() -> int:

@@ -50,6 +50,11 @@ class World:
         if any((size <= 0.0).any() for size in sizes):
             raise WorldError(f'{self.name}: lengths, widths and radii must be above 0')
 
+    def is_like(self, other: World) -> bool:
+        """Whether the same stands and moves there, whatever the names."""
+        names = ('boxes', 'circles', 'walls', 'movers')
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
     @property
     def segments(self) -> FloatArray:
         """(4 B + W, 4) every one-sided segment: the boxes' edges, then the walls."""
