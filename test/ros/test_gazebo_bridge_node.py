@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,33 @@ def test_steps_gazebo_one_period_for_each_command(nodes: Nodes, peer: Peer) -> N
     seen = driver.scan_at('robot_0', PERIOD_NS)[90]
     assert seen == pytest.approx(1.5, abs=0.03)
     assert np.isfinite(driver.scan_at('robot_0', 10 * PERIOD_NS)[90])
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+@pytest.mark.gazebo
+def test_a_gzserver_that_is_killed_is_started_again_and_the_episode_with_it(
+    nodes: Nodes, peer: Peer
+) -> None:
+    root = os.environ.get('RL_PLANNER_TEST_GAZEBO_ROOT', str(Path(__file__).parents[2] / '.gazebo'))
+    driver = Driver(peer, ['robot_0'])
+    node = nodes.start('gazebo_bridge_node', real_time_factor=0.0, gazebo_root=root)
+    driver.wait_for(0)
+    driver.load('robot_0', POST)
+    for step in range(5):
+        driver.command('robot_0', step * PERIOD_NS, 0.2 if step else 0.0, 0.0)
+        driver.wait_for((step + 1) * PERIOD_NS)
+    assert driver.pose('robot_0')[0] > 0.05
+    (server,) = children(node.pid)
+    os.kill(server, signal.SIGKILL)
+    driver.command('robot_0', 5 * PERIOD_NS, 0.2, 0.0)
+    peer.until(lambda: driver.ready['robot_0'][-1] >= 6 * PERIOD_NS)
+    assert np.isnan(driver.scan_at('robot_0', 6 * PERIOD_NS)).all()
+    driver.command('robot_0', 6 * PERIOD_NS, 0.0, 0.0)
+    driver.wait_for(7 * PERIOD_NS)
+    assert driver.pose('robot_0') == pytest.approx(POST.start, abs=0.02)
+    (server,) = children(node.pid)
+    assert 'robot_0: its simulator ended and is started again' in nodes.end(node)
+    assert not Path(f'/proc/{server}').exists()
