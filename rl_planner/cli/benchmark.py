@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from rl_planner.cli import (
+    benchmark_gazebo,
     benchmark_learner,
     benchmark_policy,
     benchmark_simulator,
@@ -21,10 +22,11 @@ BENCHMARKS = {
     'learner': benchmark_learner,
     'transport': benchmark_transport,
     'training': benchmark_training,
+    'gazebo': benchmark_gazebo,
 }
 
 TEXT = """\
-Measure how fast simulator, policy, learner, transport and learning are here.
+Measure how fast simulator, policy, learner, transport, learning and Gazebo are here.
 
 Let nothing else run meanwhile.
 """
@@ -36,6 +38,7 @@ examples:
   rl_planner benchmark learner --device cuda
   rl_planner benchmark transport --robots 8 --budget-sec 30
   rl_planner benchmark training --budget-sec 60 --picture curves.png
+  rl_planner benchmark gazebo --gazebo-root .gazebo
 """
 
 

@@ -26,7 +26,7 @@ from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import mover_positions
 
 STEP_TIMEOUT_SEC = 30.0  # a gzserver that needs longer for one period is taken for dead
-POLL_SEC = 0.05  # so soon a dead gzserver is noticed
+POLL_SEC = 0.006  # so soon a late gzserver is nudged, and a dead one noticed
 PATIENCE_SEC = 0.25  # so long a placing waits for a step that others make
 EDIT_TIMEOUT_SEC = 5.0  # an edit that nobody has heard of by then is made again
 BRAKE_PERIODS = 2
@@ -134,9 +134,8 @@ class GazeboSimulator:
 
     def close(self) -> None:
         """End every server."""
-        for stage in self._stages:
-            stage.close()
-        self._stages = []
+        while self._stages:
+            self._stages.pop().close()
         self._loop.close()
 
     def _new_stage(self, number: int) -> Stage:
@@ -181,6 +180,8 @@ class GazeboSimulator:
             for server in gone:
                 self._revive(server)
             pending, dead = pending - gone, dead | gone
+            for server in pending:
+                self._stages[server].nudge()
         return dead
 
     def _sense(self, row: int) -> None:

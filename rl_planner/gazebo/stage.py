@@ -66,6 +66,7 @@ class Stage:
         self._model, self._loop, self._messages = model, loop, messages
         self.periods, self.heard = 0, set[str]()
         self._now_ns = self._request = 0
+        self._last: dict[str, Any] = {}
         self._scans: dict[str, tuple[int, Any]] = dict.fromkeys(robots, (-1, None))
         bodies = [
             _body(model.sdf(robot, SPACING * slot, 0.0, 0.0), control_period)
@@ -85,6 +86,16 @@ class Stage:
         angular = self._messages.Vector3d(x=0.0, y=0.0, z=turn)
         message = self._messages.Twist(linear=self._vector(v, 0.0), angular=angular)
         self._drives[robot].publish(message)
+        self._last[robot] = message
+
+    def nudge(self) -> None:
+        """Repeat the commands: gzserver answers them, and with that sends what it has forgotten.
+
+        Else now and then a scan lies there till its connections are looked through again, which
+        is so every 100 ms.
+        """
+        for robot, message in self._last.items():
+            self._drives[robot].publish(message)
 
     def push(self, wrench: Publisher, x: float, y: float) -> None:
         """A force (N) on a mover for one physics step."""
@@ -156,6 +167,8 @@ class Stage:
         for robot in robots:
             topics.append(self.server.topic(self._model.scan_topic(robot)))
             transport.subscribe(topics[-1], 'LaserScanStamped', partial(self._on_scan, robot))
+            topics.append(self.server.topic(self._model.speed_topic(robot)))
+            transport.subscribe(topics[-1], 'Vector2d', lambda data: None)
         publishers = [self._control, self._factory, self._modify, self._requests]
         publishers += self._drives.values()
 
