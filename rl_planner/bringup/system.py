@@ -205,7 +205,7 @@ def _seed(values: Mapping[str, Value]) -> int:
 
 
 def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
-    # In lock-step the simulator waits for every robot, and must know what a command answers.
+    # In lock-step the simulator waits for every robot, and ours know what a command answers.
     stepped = values['simulator'] in STEPPED
     common = {
         'seed': values['seed'],
