@@ -114,7 +114,7 @@ class GazeboServer:
         libraries = ':'.join([*map(str, plugins), *filter(None, [kept.get('LD_LIBRARY_PATH')])])
         return {
             **kept,
-            **dict.fromkeys(('HOME', 'TMPDIR', 'XDG_RUNTIME_DIR'), folder),
+            **dict.fromkeys(('HOME', 'TMPDIR', 'PULSE_RUNTIME_PATH'), folder),
             'LD_LIBRARY_PATH': libraries,
             'GAZEBO_MASTER_URI': f'http://{LOCALHOST}:{self._port}',
             'GAZEBO_IP': LOCALHOST,
