@@ -33,6 +33,9 @@ BASE_LINK, FOOTPRINT = 'base_link', 'footprint'
 # A ray that begins inside an obstacle goes through it, so what is nearer than range_min would read
 # as clear, or as the far side. A bridge's rays begin here (m); it knows what is too close.
 NEAREST = 0.05
+# What stops a bridge's robot is inside its outline by so much (m): who touches something stands a
+# few millimetres in it, where a body of the same size would stop at a clearance of nothing.
+TOUCH = 0.004
 CLASSIC_DRIVE, SIM_DRIVE = 'libgazebo_ros_diff_drive.so', 'gz-sim-diff-drive-system'
 _TOPICS = ('topic', 'odom_topic', 'tf_topic')  # gz-sim's, which know no namespace
 
@@ -265,7 +268,18 @@ def _of_flavour(model: Element, flavour: str) -> Element:
     if flavour == 'gazebo_bridge':
         for limit in kept.iterfind('link/sensor/ray/range/min'):
             limit.text = words(min(float(limit.text or 0.0), NEAREST))
+        _give_way(kept)
     return kept
+
+
+def _give_way(model: Element) -> None:
+    """Make the body of the robot smaller than its outline, so that a touch shows in the scan."""
+    geometry = f'link[@name="{BASE_LINK}"]/collision[@name="{FOOTPRINT}"]/geometry'
+    for radius in model.iterfind(f'{geometry}/cylinder/radius'):
+        radius.text = words(float(radius.text or 0.0) - TOUCH)
+    for size in model.iterfind(f'{geometry}/box/size'):
+        length, width, height = map(float, (size.text or '').split())
+        size.text = words(length - 2.0 * TOUCH, width - 2.0 * TOUCH, height)
 
 
 def _filtered(element: Element, flavour: Flavour) -> Element:

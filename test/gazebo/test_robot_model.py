@@ -15,6 +15,7 @@ from rl_planner.bringup.params_file import read_params_file
 from rl_planner.gazebo.robot_model import (
     FLAVOURS,
     NEAREST,
+    TOUCH,
     RobotModel,
     RobotModelError,
     find_robot_model,
@@ -26,6 +27,7 @@ from rl_planner.simulation.sdf import read_sdf
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / 'worlds' / 'robots').glob('*.sdf'))
 NAMES = [file.stem for file in FILES]
+BODY = './/collision[@name="footprint"]'
 PUBLISHED_MASS = {
     'default': 2.35,
     'jackal': 17.0,
@@ -99,6 +101,14 @@ def test_wheels_stand_on_the_floor_where_their_joints_say(name: str) -> None:
             for shape in ('collision/geometry/sphere', 'visual/geometry/cylinder'):
                 assert float(wheel.findtext(f'{shape}/radius', '')) == model.wheel_radius
             assert joints[joint].findtext('axis/xyz') == '0 0 1'
+
+
+def test_the_body_of_a_bridges_robot_is_inside_its_outline() -> None:
+    for flavour, inside in (('gazebo_bridge', TOUCH), ('gazebo_classic', 0.0)):
+        disc, box = (element(RobotModel.read(name, flavour)) for name in ('default', 'jackal'))
+        assert float(disc.findtext(f'{BODY}//radius', '')) == pytest.approx(0.17 - inside)
+        length, width, _ = map(float, box.findtext(f'{BODY}//size', '').split())
+        assert [length, width] == pytest.approx([0.43 - 2.0 * inside, 0.31 - 2.0 * inside])
 
 
 @pytest.mark.parametrize('name', NAMES)
