@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import FloatArray, World, mover_positions
 
 SPACING = 200.0  # m from one arena to the next: farther than any lidar sees
+OWN_NAMES = re.compile(r'floor|(robot|scenery|movers)(_\d+)+')  # of models that a simulator makes
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Arena:
         phase: 'new' (no episode yet), 'brake', 'edit', 'settle' or 'placed'.
         since: the server's periods when the phase began.
         episode: what the robot is to drive, or drives.
+        start: where it is put: x, y, yaw (m, rad) in the frame of its odometry.
+        is_free: it has no episode, and was put somewhere in the world: that is its frame then.
         world: what stands, its model named `standing`; `number` counts the worlds, each of which
             is built beside the last one.
         time: seconds since the robot was first commanded to move, if it has `moved`.
@@ -36,6 +40,8 @@ class Arena:
     phase: str = 'new'
     since: int = 0
     episode: Episode | None = None
+    start: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    is_free: bool = False
     world: World | None = None
     number: int = 0
     standing: str = ''
@@ -61,6 +67,8 @@ class Arena:
     @property
     def origin(self) -> tuple[float, float]:
         """Where the frame of the episode begins (m): the next world stands beside the last."""
+        if self.is_free:
+            return 0.0, 0.0
         return SPACING * self.slot, SPACING * (self.number % 2)
 
     def push_movers(self, drives: bool, period: float, physics_step: float) -> FloatArray:

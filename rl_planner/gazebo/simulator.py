@@ -8,6 +8,7 @@ the end of a period also tells that the period is over. It is of that time or on
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,13 @@ from numpy.typing import NDArray
 from rl_planner.gazebo.arena import Arena
 from rl_planner.gazebo.protos import load_messages
 from rl_planner.gazebo.robot_model import RobotModel
-from rl_planner.gazebo.scenery import movers_sdf, scenery_sdf, wrench_topic
 from rl_planner.gazebo.stage import PHYSICS_STEP, Stage
+from rl_planner.gazebo.staging import begin_edit, is_edited
 from rl_planner.gazebo.transport import Loop
 from rl_planner.navigation.config import TaskConfig
 from rl_planner.navigation.geometry import wrap_angle
 from rl_planner.navigation.kinematics import Limits, limit_velocity
 from rl_planner.simulation.episodes import Episode
-from rl_planner.simulation.world import mover_positions
 
 STEP_TIMEOUT_SEC = 30.0  # a gzserver that needs longer for one period is taken for dead
 POLL_SEC = 0.006  # so soon a late gzserver is nudged, and a dead one noticed
@@ -91,7 +91,29 @@ class GazeboSimulator:
     def begin_episode(self, row: int, episode: Episode) -> None:
         """Begin to put a robot at rest at its start, in its world; may replace one under way."""
         arena = self._arenas[row]
-        arena.episode = episode
+        arena.episode, arena.start, arena.is_free = episode, episode.start, False
+        self._enter(row, 'brake')
+
+    def place(self, row: int, x: float, y: float, yaw: float) -> None:
+        """Begin to put a placed robot elsewhere (m, rad) in the world of its server.
+
+        Its episode begins again, from there. A robot that has none is in the world's frame from
+        then on, and so is its odometry, till it has one.
+        """
+        arena = self._arenas[row]
+        arena.is_free = arena.episode is None
+        arena.start = x - arena.origin[0], y - arena.origin[1], yaw
+        self._enter(row, 'brake')
+
+    def is_settled(self, row: int) -> bool:
+        """Whether a robot is not on its way to a start."""
+        return self._arenas[row].phase in ('new', 'placed')
+
+    def restart(self, row: int) -> None:
+        """Begin to put a robot where its episode began, or where its server did."""
+        arena = self._arenas[row]
+        arena.is_free = False
+        arena.start = (0.0, 0.0, 0.0) if arena.episode is None else arena.episode.start
         self._enter(row, 'brake')
 
     def is_placed(self, row: int) -> bool:
@@ -131,6 +153,20 @@ class GazeboSimulator:
             )
             self._arenas[row].moved |= bool(commands[row].any())
         self._advance({self._arenas[row].server for row in rows.tolist()}, rows)
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """The servers; one that has died is replaced by another."""
+        return self._stages
+
+    def whereabouts(self, row: int) -> tuple[int, str]:
+        """The number of a robot's server, and its name there."""
+        arena = self._arenas[row]
+        return arena.server, arena.robot
+
+    def listen(self) -> None:
+        """Handle what the servers have said."""
+        self._loop.run_once(0.0)
 
     def close(self) -> None:
         """End every server."""
@@ -217,8 +253,7 @@ class GazeboSimulator:
         if arena.phase == 'brake':
             self._edit(row)
             return
-        assert arena.episode is not None
-        x, y, _ = arena.episode.start
+        x, y, _ = arena.start
         if np.hypot(self.odometry[row, 0] - x, self.odometry[row, 1] - y) > NEAR:
             self._edit(row)
             return
@@ -226,60 +261,13 @@ class GazeboSimulator:
         arena.phase = 'placed'
 
     def _edit(self, row: int) -> None:
-        """Ask for the world, where another one stands, and for the robot at its start."""
         arena = self._arenas[row]
-        stage, episode = self._stages[arena.server], arena.episode
-        assert episode is not None
-        world = episode.world
-        if arena.world is not world:
-            self._clear(arena, stage)
-            arena.number += 1
-            stage.insert(arena.scenery, scenery_sdf(world, arena.scenery, *arena.origin))
-            arena.waiting.add(arena.scenery)
-            arena.world, arena.standing = world, arena.scenery
-        elif len(world.movers):
-            stage.remove(arena.movers)
-            self._forget_movers(arena, stage)
-            arena.number += 2  # the same place, another name
-        if len(world.movers):
-            self._insert_movers(arena, stage)
-        arena.time, arena.moved = 0.0, False
-        x, y, yaw = episode.start
-        stage.move(arena.robot, x + arena.origin[0], y + arena.origin[1], yaw)
-        arena.waiting.add(arena.robot)
+        begin_edit(arena, self._stages[arena.server])
         self._enter(row, 'edit')
-
-    def _insert_movers(self, arena: Arena, stage: Stage) -> None:
-        world = arena.world
-        assert world is not None
-        stage.insert(arena.movers, movers_sdf(world, arena.movers, *arena.origin))
-        arena.waiting.add(arena.movers)
-        arena.wrenches = [
-            stage.advertise(wrench_topic(arena.movers, number), 'Wrench')
-            for number in range(len(world.movers))
-        ]
-        arena.mover_places = mover_positions(world.movers, 0.0)
-        arena.mover_velocities = np.zeros_like(arena.mover_places)
-
-    def _clear(self, arena: Arena, stage: Stage) -> None:
-        """Take away what stands."""
-        if arena.world is not None:
-            stage.remove(arena.standing)
-            if len(arena.world.movers):
-                stage.remove(arena.movers)
-        self._forget_movers(arena, stage)
-
-    @staticmethod
-    def _forget_movers(arena: Arena, stage: Stage) -> None:
-        for wrench in arena.wrenches:
-            stage.server.transport.unadvertise(wrench)
-        arena.wrenches = []
 
     def _watch_edit(self, row: int, stage: Stage) -> None:
         arena = self._arenas[row]
-        arena.waiting -= stage.heard
-        stage.heard -= {arena.robot, arena.scenery, arena.movers}
-        if not arena.waiting and all(each.is_connected for each in arena.wrenches):
+        if is_edited(arena, stage):
             self._enter(row, 'settle')
         elif time.monotonic() - self._asked[row] > EDIT_TIMEOUT_SEC:
             arena.world = None
@@ -296,5 +284,4 @@ class GazeboSimulator:
                 self._commanded[row] = 0.0
                 arena.world, arena.wrenches = None, []
                 arena.waiting.clear()
-                if arena.episode is not None:
-                    self._enter(row, 'brake')
+                self._enter(row, 'brake')

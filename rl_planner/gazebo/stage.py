@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rl_planner.gazebo.arena import SPACING
 from rl_planner.gazebo.error import GazeboError
+from rl_planner.gazebo.pose import Pose
 from rl_planner.gazebo.protos import Messages
 from rl_planner.gazebo.robot_model import RobotModel
 from rl_planner.gazebo.server import NAME, GazeboServer
@@ -52,6 +53,7 @@ class Stage:
         server: the process.
         periods: how many control periods have been stepped.
         heard: names of the models that have been inserted or moved, till somebody takes them out.
+        answers: by the numbers of questions, the models that were asked for; None is no model.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Stage:
     ) -> None:
         self._model, self._loop, self._messages = model, loop, messages
         self.periods, self.heard = 0, set[str]()
+        self.answers: dict[int, Any] = {}
         self._now_ns = self._request = 0
         self._last: dict[str, Any] = {}
         self._scans: dict[str, tuple[int, Any]] = dict.fromkeys(robots, (-1, None))
@@ -126,26 +129,28 @@ class Stage:
         y = place.y - s * lidar.mount_x - c * lidar.mount_y
         return (x, y, math.remainder(yaw, math.tau)), np.array(scan.ranges)
 
-    def insert(self, name: str, sdf: str) -> None:
-        """Ask for a model; `heard` tells when it is there."""
+    def insert(self, name: str, sdf: str, pose: Pose | None = None) -> None:
+        """Ask for a model, at `pose` where that is given; `heard` tells when it is there."""
         self.heard.discard(name)
-        self._factory.publish(self._messages.Factory(sdf=sdf))
+        where = {} if pose is None else {'pose': self._pose(pose)}
+        self._factory.publish(self._messages.Factory(sdf=sdf, **where))
 
     def move(self, name: str, x: float, y: float, yaw: float) -> None:
+        """Ask for a model at another pose on the floor; `heard` tells when it is there."""
+        self.move_to(name, Pose.from_euler(np.array([x, y, 0.0, 0.0, 0.0, yaw])))
+
+    def move_to(self, name: str, pose: Pose) -> None:
         """Ask for a model at another pose; `heard` tells when it is there."""
         self.heard.discard(name)
-        message = self._messages.Model(name=name)
-        message.pose.position.CopyFrom(self._vector(x, y))
-        half = 0.5 * yaw
-        turn = message.pose.orientation
-        turn.x, turn.y, turn.z, turn.w = 0.0, 0.0, math.sin(half), math.cos(half)
-        self._modify.publish(message)
+        self._modify.publish(self._messages.Model(name=name, pose=self._pose(pose)))
 
     def remove(self, name: str) -> None:
         """Ask for the end of a model."""
-        self._request += 1
-        message = self._messages.Request(id=self._request, request='entity_delete', data=name)
-        self._requests.publish(message)
+        self._ask('entity_delete', name)
+
+    def ask(self, name: str) -> int:
+        """Ask where a model is, and its links; the number of the question in `answers`."""
+        return self._ask('entity_info', name)
 
     def advertise(self, topic: str, type_name: str) -> Publisher:
         """Publish a topic of this world."""
@@ -162,8 +167,10 @@ class Stage:
         self._drives = {
             robot: self.advertise(self._model.command_topic(robot), 'Twist') for robot in robots
         }
-        transport, topics = self.server.transport, [self.server.topic('~/model/info')]
+        transport = self.server.transport
+        topics = [self.server.topic('~/model/info'), self.server.topic('~/response')]
         transport.subscribe(topics[0], 'Model', self._on_model)
+        transport.subscribe(topics[1], 'Response', self._on_answer)
         for robot in robots:
             topics.append(self.server.topic(self._model.scan_topic(robot)))
             transport.subscribe(topics[-1], 'LaserScanStamped', partial(self._on_scan, robot))
@@ -181,6 +188,18 @@ class Stage:
             missing += [each.topic for each in publishers if not each.is_connected]
             raise GazeboError(f'gzserver must have {", ".join(missing)}, got none')
 
+    def _ask(self, what: str, name: str) -> int:
+        self._request += 1
+        self._requests.publish(self._messages.Request(id=self._request, request=what, data=name))
+        return self._request
+
+    def _on_answer(self, data: bytes) -> None:
+        answer = self._messages.Response.FromString(data)
+        if answer.request == 'entity_info':
+            is_model = answer.type == 'gazebo.msgs.Model'
+            found = self._messages.Model.FromString(answer.serialized_data) if is_model else None
+            self.answers[answer.id] = found
+
     def _on_model(self, data: bytes) -> None:
         self.heard.add(self._messages.Model.FromString(data).name)
 
@@ -188,8 +207,15 @@ class Stage:
         message = self._messages.LaserScanStamped.FromString(data)
         self._scans[robot] = message.time.sec * 10**9 + message.time.nsec, message
 
-    def _vector(self, x: float, y: float) -> Any:
-        return self._messages.Vector3d(x=x, y=y, z=0.0)
+    def _vector(self, x: float, y: float, z: float = 0.0) -> Any:
+        return self._messages.Vector3d(x=x, y=y, z=z)
+
+    def _pose(self, pose: Pose) -> Any:
+        turn = dict(zip('xyzw', pose.orientation.tolist(), strict=True))
+        return self._messages.Pose(
+            position=self._vector(*pose.position.tolist()),
+            orientation=self._messages.Quaternion(**turn),
+        )
 
 
 def _body(sdf: str, period: float) -> str:

@@ -1,12 +1,14 @@
 """Gazebo Classic in lock-step, without gazebo_ros: a control period for each command, exactly.
 
 The node starts gzservers of its own and speaks Gazebo's transport with them. It has the topics of
-`simulator_node`, and may take its place.
+`simulator_node`, and may take its place. Where gazebo_msgs is installed it has gazebo_ros' services
+beside them (`rl_planner.ros.gazebo_services`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
 
 from rl_planner.gazebo.robot_model import RobotModel
 from rl_planner.gazebo.simulator import GazeboSimulator
@@ -19,6 +21,7 @@ from rl_planner.navigation.config import (
     parameter,
 )
 from rl_planner.ros import parameters
+from rl_planner.ros.gazebo_services import GazeboServices
 from rl_planner.ros.stepped_node import SteppedConfig, SteppedNode
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
@@ -74,6 +77,8 @@ class GazeboBridgeNode(SteppedNode):
         require_agreement(model.name, 'lidar', model.lidar, lidar)
         simulator = BridgedSimulator(model, config, period)
         self.serve(config, lidar, period, simulator)
+        if find_spec('gazebo_msgs') is not None:
+            self._gazebo_services = GazeboServices(self, simulator, config.robots)
 
 
 def require_agreement(model: str, group: str, of_model: Config, given: Config) -> None:

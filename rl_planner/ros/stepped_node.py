@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock as NodeClock
@@ -85,6 +86,7 @@ class SteppedNode(RunnableNode):
         self._restarts = simulator.restarts.copy()
         self._futile_restarts = np.zeros(count, np.int64)  # since the robot's last step
         self._progress = -1
+        self._is_paused = False
         self._make_messages()
         self._make_topics()
         self._start()
@@ -172,9 +174,13 @@ class SteppedNode(RunnableNode):
             self.get_logger().error(f'{self._config.robots[row]}: {error}; episode refused')
             return
         self._episodes[row] = message
-        self._await(row, blind=self._blind[row] or bool(self._commands[row].any()))
+        self.await_placing(row)
 
     # Placing
+
+    def await_placing(self, row: int) -> None:
+        """The simulator has begun to put a robot elsewhere; `episode_ready` tells when it is."""
+        self._await(row, blind=self._blind[row] or bool(self._commands[row].any()))
 
     def _await(self, row: int, blind: bool) -> None:
         """The robot is on its way to its start."""
@@ -223,13 +229,27 @@ class SteppedNode(RunnableNode):
 
     # Stepping
 
+    def present(self) -> Time:
+        """The time of the newest scans."""
+        return messages.stamp_of(self._now_ns)
+
+    def pause(self, pauses: bool) -> None:
+        """Hold time up, or let it go on."""
+        self._is_paused = pauses
+        if self._config.real_time_factor == 0.0:
+            self._step_if_answered()
+
     def _step_if_answered(self) -> None:
         """Step if every robot is commanded, and not all of them are on their way to a start."""
+        if self._is_paused:
+            return
         if (self._command_ns == self._now_ns).all() and len(self._absent) < len(self._scans):
             self._step()
 
     def _advance(self) -> None:
         """One period of a simulation that keeps time with the wall clock."""
+        if self._is_paused:
+            return
         age = self._now_ns - self._command_ns
         self._commands[age > COMMAND_TIMEOUT_SEC * messages.NANOSECONDS] = 0.0
         self._step()
