@@ -186,7 +186,7 @@ class Entities:
     def _stage_for(self, robot: str, frame: str) -> Stage:
         if robot.strip('/') in self._rows:
             return self._find(robot.strip('/'))[0]
-        return self._simulator.stages[0] if frame in WORLD_FRAMES else self._find(frame)[0]
+        return self._simulator.stages[0] if frame in WORLD_FRAMES else self._frame_stage(frame)
 
     def _find(self, name: str) -> tuple[Stage, str]:
         """A model, or that of a link: its server, and what it is called there."""
@@ -199,12 +199,14 @@ class Entities:
             raise EntityError(f'entity {name!r} does not exist')
         return spawned.stage, model
 
-    def _frame(self, wait: _Wait, name: str, stage: Stage) -> Steps[Pose]:
+    def _frame_stage(self, frame: str) -> Stage:
         try:
-            is_here = self._find(name)[0] is stage
+            return self._find(frame)[0]
         except EntityError as error:
             raise EntityError(f'reference_frame: {error}') from error
-        if not is_here:
+
+    def _frame(self, wait: _Wait, name: str, stage: Stage) -> Steps[Pose]:
+        if self._frame_stage(name) is not stage:
             raise EntityError(f'reference_frame: {name!r} is in the world of another gzserver')
         return (yield from self._pose(wait, name))
 

@@ -66,7 +66,7 @@ class Pose(NamedTuple):
 
 def inverse(quaternion: Floats) -> Floats:
     """(4,) the rotation back."""
-    return quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+    return np.append(-quaternion[:3], quaternion[3])
 
 
 def rotate(quaternion: Floats, vector: Floats) -> Floats:

@@ -90,8 +90,8 @@ class GazeboBackend(ABC):
     def is_up(self) -> bool: ...
 
     @abstractmethod
-    def _spawn(self, name: str, sdf: str, pose: Pose) -> Future:
-        """Insert a model that stands at `pose` by its SDF too."""
+    def _spawn(self, robot: str, name: str, sdf: str, pose: Pose) -> Future:
+        """Insert a model for a robot, or itself, that stands at `pose` by its SDF too."""
         ...
 
     @abstractmethod
@@ -128,7 +128,7 @@ class GazeboBackend(ABC):
             yield from self._build(place, name, episode.world)
         if not (yield self._set_pose(name, *episode.start)).success:
             sdf = self._model.sdf(name, *episode.start, namespace=name)
-            if not (yield self._spawn(name, sdf, episode.start)).success:
+            if not (yield self._spawn(name, name, sdf, episode.start)).success:
                 self._node.get_logger().error(f'{name}: Gazebo does not spawn it')
                 return
         place.is_expected = True
@@ -141,7 +141,7 @@ class GazeboBackend(ABC):
             if part != 'scenery':
                 place.movers.append(model)
             sdf = scenery_sdf(solids, model, *origin)
-            if not (yield self._spawn(model, sdf, (*origin, 0.0))).success:
+            if not (yield self._spawn(name, model, sdf, (*origin, 0.0))).success:
                 self._node.get_logger().error(f'{name}: Gazebo does not spawn {model}')
                 return
         place.world = world

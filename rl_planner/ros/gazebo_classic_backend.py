@@ -54,8 +54,10 @@ class GazeboClassicBackend(GazeboBackend):
         future: Future = self._clients[name].call_async(request)
         return future
 
-    def _spawn(self, name: str, sdf: str, pose: Pose) -> Future:
-        return self._call('spawn_entity', self._kinds['spawn_entity'].Request(name=name, xml=sdf))
+    def _spawn(self, robot: str, name: str, sdf: str, pose: Pose) -> Future:
+        request = self._kinds['spawn_entity'].Request(name=name, xml=sdf)
+        request.robot_namespace = robot  # a bridge with several gzservers goes by it
+        return self._call('spawn_entity', request)
 
     def _delete(self, name: str) -> Future:
         return self._call('delete_entity', self._kinds['delete_entity'].Request(name=name))

@@ -77,7 +77,7 @@ class GazeboSimBackend(GazeboBackend):
         future: Future = self._clients[name].call_async(request)
         return future
 
-    def _spawn(self, name: str, sdf: str, pose: Pose) -> Future:
+    def _spawn(self, robot: str, name: str, sdf: str, pose: Pose) -> Future:
         request = self._kinds['create'].Request()
         request.entity_factory.name, request.entity_factory.sdf = name, sdf
         messages.set_pose(request.entity_factory.pose, *pose)  # it replaces that of the SDF

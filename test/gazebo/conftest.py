@@ -1,13 +1,10 @@
-"""A Gazebo to test against: the real one under the marker `gazebo`, else its .proto files alone."""
+"""What of a Gazebo can be had without one: its .proto files."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT_VARIABLE = 'RL_PLANNER_TEST_GAZEBO_ROOT'
 
 # Those of Gazebo's messages that make up its transport: the tests' own words for them.
 TRANSPORT_PROTOS = {
@@ -41,9 +38,3 @@ def proto_root(tmp_path: Path) -> Path:
         source = f'syntax = "proto2"; package gazebo.msgs; {text}'
         (folder / f'{name}.proto').write_text(source)
     return tmp_path / 'root'
-
-
-@pytest.fixture(scope='session')
-def gazebo_root() -> str:
-    """The root of the real Gazebo."""
-    return os.environ.get(ROOT_VARIABLE, str(Path(__file__).parents[2] / '.gazebo'))

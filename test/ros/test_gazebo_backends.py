@@ -1,4 +1,4 @@
-"""episode_node with the services of both Gazebos, over DDS; Gazebo itself is played.
+"""episode_node with the services of both Gazebos, over DDS; Gazebo itself is played but for one.
 
 The service types come from their field lists: `.ci/interfaces` makes them.
 """
@@ -6,40 +6,33 @@ The service types come from their field lists: `.ci/interfaces` makes them.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sensor_msgs.msg import LaserScan
+from support.gazebo_services import Services
 from support.nodes import Nodes, Peer, seeking_policy
 
 from rl_planner.evaluation.episode_file import write_episodes
+from rl_planner.ros import qos
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
 
 pytestmark = pytest.mark.gazebo
-INTERFACES = Path(__file__).parents[2] / '.interfaces'
 WORLD = World(
     circles=np.array([[2.0, 1.5, 0.3]]), movers=np.array([[1.0, -2.0, 3.0, -2.0, 0.2, 0.5, 0.0]])
 )
+ROBOTS = ['robot_0', 'robot_1']
 OTHER = World(circles=np.array([[1.0, -1.5, 0.4]]))
-
-
-@pytest.fixture
-def interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generated interfaces, for the processes that the test starts."""
-    folder = Path(os.environ.get('RL_PLANNER_TEST_INTERFACES', INTERFACES))
-    (packages,) = folder.glob('lib/python3*/site-packages')
-    for variable, path in (('PYTHONPATH', packages), ('LD_LIBRARY_PATH', folder / 'lib')):
-        before = os.environ.get(variable)
-        monkeypatch.setenv(variable, f'{path}{os.pathsep}{before}' if before else str(path))
 
 
 @pytest.mark.parametrize('backend', ['gazebo_sim', 'gazebo_classic'])
 def test_drives_among_obstacles_that_stand_and_move(
-    nodes: Nodes, peer: Peer, tmp_path: Path, interfaces: None, backend: str
+    nodes: Nodes, peer: Peer, tmp_path: Path, interfaces: Path, backend: str
 ) -> None:
+    nodes.start_double('fake_gazebo', backend, str(tmp_path), *ROBOTS)
     rows = drive(nodes, peer, tmp_path, backend)
     assert [row['outcome'] for row in rows] == ['goal'] * 4
     # Robot 1 has its arena 40 m further on.
@@ -59,21 +52,56 @@ def test_drives_among_obstacles_that_stand_and_move(
             assert np.diff(x).max() <= 0.1 * speed.max() + 1e-4
 
 
+@pytest.mark.parametrize('servers', [1, 2])
+def test_drives_in_a_real_gazebo_by_the_services_of_a_bridge(
+    nodes: Nodes, peer: Peer, tmp_path: Path, interfaces: Path, gazebo_root: str, servers: int
+) -> None:
+    nodes.start(
+        'gazebo_bridge_node',
+        robots=ROBOTS,
+        servers=servers,
+        real_time_factor=2.0,
+        use_stamped_cmd_vel=False,
+        gazebo_root=gazebo_root,
+    )
+    rows = drive(nodes, peer, tmp_path, 'gazebo_classic')
+    assert [row['outcome'] for row in rows] == ['goal'] * 4
+    for row in rows:  # the bridge's robots are there: none was spawned
+        assert row['states'][0][:3] == pytest.approx(row['start'], abs=0.05)
+    services = Services(peer, interfaces)
+    tried = [
+        f'{robot}_{part}_{number}'
+        for robot in ROBOTS
+        for part in ('scenery', 'mover_0')
+        for number in range(1, 13)
+    ]
+    there = [name for name in tried if services.exists(name)]
+    # What stood for the episodes before is gone.
+    kinds = [name.rpartition('_')[0] for name in there]
+    assert kinds == ['robot_0_scenery', 'robot_1_scenery', 'robot_1_mover_0']
+    x, y, _ = services.place(there[2])
+    assert 41.0 < x <= 43.0
+    assert y == pytest.approx(-2.0)
+    scans: list[LaserScan] = []
+    peer.node.create_subscription(LaserScan, 'robot_1/scan', scans.append, qos.RELIABLE)
+    peer.until(lambda: scans)
+    assert 0.9 < min(scans[0].ranges) < 1.8  # the disc, 1.3 m beside and about 0.8 m ahead
+
+
 def drive(nodes: Nodes, peer: Peer, folder: Path, backend: str) -> list[dict[str, Any]]:
     """Drive two robots through four episodes; the log, in the order of the episodes."""
-    robots, log = ['robot_0', 'robot_1'], folder / 'log.jsonl'
+    log = folder / 'log.jsonl'
     episodes = [
         Episode(world, (0.0, y, 0.0), (1.5, y))
         for world, y in ((WORLD, 0.0), (WORLD, 0.0), (OTHER, 0.2), (WORLD, 0.2))
     ]
     write_episodes(folder / 'tasks.jsonl', episodes)
     seeking_policy().save(folder / 'policy.safetensors')
-    nodes.start_double('fake_gazebo', backend, str(folder), *robots)
     actor = {'policy_file': str(folder / 'policy.safetensors'), 'command_when_idle': True}
-    nodes.start('actor_node', robots=robots, use_sim_time=True, **actor)
+    nodes.start('actor_node', robots=ROBOTS, use_sim_time=True, **actor)
     node = nodes.start(
         'episode_node',
-        robots=robots,
+        robots=ROBOTS,
         backend=backend,
         scenarios=str(folder / 'tasks.jsonl'),
         episode_log=str(log),

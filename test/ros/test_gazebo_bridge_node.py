@@ -29,10 +29,11 @@ def test_what_does_not_fit_the_robot_model(nodes: Nodes, parameters: dict, messa
 
 
 @pytest.mark.gazebo
-def test_steps_gazebo_one_period_for_each_command(nodes: Nodes, peer: Peer) -> None:
-    root = os.environ.get('RL_PLANNER_TEST_GAZEBO_ROOT', str(Path(__file__).parents[2] / '.gazebo'))
+def test_steps_gazebo_one_period_for_each_command(
+    nodes: Nodes, peer: Peer, gazebo_root: str
+) -> None:
     driver = Driver(peer, ['robot_0'])
-    nodes.start('gazebo_bridge_node', real_time_factor=0.0, gazebo_root=root)
+    nodes.start('gazebo_bridge_node', real_time_factor=0.0, gazebo_root=gazebo_root)
     driver.wait_for(0)
     driver.load('robot_0', POST)
     for step in range(10):
@@ -53,11 +54,10 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.gazebo
 def test_a_gzserver_that_is_killed_is_started_again_and_the_episode_with_it(
-    nodes: Nodes, peer: Peer
+    nodes: Nodes, peer: Peer, gazebo_root: str
 ) -> None:
-    root = os.environ.get('RL_PLANNER_TEST_GAZEBO_ROOT', str(Path(__file__).parents[2] / '.gazebo'))
     driver = Driver(peer, ['robot_0'])
-    node = nodes.start('gazebo_bridge_node', real_time_factor=0.0, gazebo_root=root)
+    node = nodes.start('gazebo_bridge_node', real_time_factor=0.0, gazebo_root=gazebo_root)
     driver.wait_for(0)
     driver.load('robot_0', POST)
     for step in range(5):
