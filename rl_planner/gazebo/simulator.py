@@ -165,8 +165,11 @@ class GazeboSimulator:
         return arena.server, arena.robot
 
     def listen(self) -> None:
-        """Handle what the servers have said."""
+        """Handle what the servers have said; one that has died is started again."""
         self._loop.run_once(0.0)
+        for number, stage in enumerate(self._stages):
+            if not stage.server.is_alive():
+                self._revive(number)
 
     def close(self) -> None:
         """End every server."""

@@ -76,6 +76,7 @@ class GazeboServices:
             return work(request, response), response
 
         def begin(job: tuple[Steps[Any], Any], header: Any) -> None:
+            self._listen()
             steps, response = job
             if self._is_over(steps, response):
                 send(response, header)
@@ -87,8 +88,12 @@ class GazeboServices:
         send = service.send_response
         service.send_response = begin
 
-    def _poll(self) -> None:
+    def _listen(self) -> None:
         self._simulator.listen()
+        self._node.notice_restarts()
+
+    def _poll(self) -> None:
+        self._listen()
         jobs, self._jobs = self._jobs, []
         for steps, response, answer in jobs:
             if self._is_over(steps, response):

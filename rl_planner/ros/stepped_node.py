@@ -199,7 +199,7 @@ class SteppedNode(RunnableNode):
             self._say_ready(row)
 
     def _poll(self) -> None:
-        self._notice_restarts()
+        self.notice_restarts()
         self._welcome()
         if not self._absent:
             self._poll_timer.cancel()
@@ -211,7 +211,7 @@ class SteppedNode(RunnableNode):
         ready.stamp = messages.stamp_of(int(self._placed_ns[row]))
         self._ready_out[row].publish(ready)
 
-    def _notice_restarts(self) -> None:
+    def notice_restarts(self) -> None:
         """Robots whose simulator ended are placed again.
 
         Raises:
@@ -257,7 +257,7 @@ class SteppedNode(RunnableNode):
     def _step(self) -> None:
         self._simulator.step(self._commands, np.flatnonzero(self._moved))
         self._now_ns += self._period_ns
-        self._notice_restarts()
+        self.notice_restarts()
         self._futile_restarts[self._moved] = 0
         self._publish()
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rl_planner.cli import benchmark_gazebo
-
-CHECKOUT = Path(__file__).parents[2]
 
 
 def test_without_gazebo_it_says_so_in_one_line(command: Any, tmp_path: Path) -> None:
@@ -23,12 +20,12 @@ def test_without_gazebo_it_says_so_in_one_line(command: Any, tmp_path: Path) -> 
 
 @pytest.mark.gazebo
 def test_steps_and_placings_are_measured(
-    command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gazebo_root: str
 ) -> None:
     monkeypatch.setattr(benchmark_gazebo, 'CASES', ((36, 2, 1),))
-    root = os.environ.get('RL_PLANNER_TEST_GAZEBO_ROOT', CHECKOUT / '.gazebo')
     path = tmp_path / 'figures.json'
-    answer = command('benchmark', 'gazebo', '--gazebo-root', root, '--steps', 5, '--json', path)
+    options = ('--gazebo-root', gazebo_root, '--steps', 5, '--json', path)
+    answer = command('benchmark', 'gazebo', *options)
     assert (answer.code, answer.err) == (0, '')
     (result,) = json.loads(path.read_text())['results']
     assert [result[name] for name in ('beams', 'robots', 'servers')] == [36, 2, 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.driver import PERIOD_NS, POST, Driver
-from support.nodes import Nodes, Peer
+from support.nodes import Nodes, Peer, children
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,6 @@ def test_steps_gazebo_one_period_for_each_command(
     seen = driver.scan_at('robot_0', PERIOD_NS)[90]
     assert seen == pytest.approx(1.5, abs=0.03)
     assert np.isfinite(driver.scan_at('robot_0', 10 * PERIOD_NS)[90])
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
 
 
 @pytest.mark.gazebo

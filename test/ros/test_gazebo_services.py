@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from dataclasses import replace
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import numpy as np
 import pytest
 from geometry_msgs.msg import Pose
 from rosgraph_msgs.msg import Clock
-from support.driver import PERIOD_NS, Driver
+from support.driver import PERIOD_NS, POST, Driver
 from support.gazebo_services import BOX, Services
-from support.nodes import Nodes, Peer
+from support.nodes import Nodes, Peer, children
 
 from rl_planner.ros import messages, qos
 
 pytestmark = pytest.mark.gazebo
 ROBOTS = ['left', 'right']  # each in a gzserver of its own
+
+FURTHER = replace(POST, start=(0.5, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -24,9 +30,9 @@ def services(peer: Peer, interfaces: Path) -> Services:
     return Services(peer, interfaces)
 
 
-def start(nodes: Nodes, gazebo_root: str, **parameters: Any) -> None:
+def start(nodes: Nodes, gazebo_root: str, **parameters: Any) -> Popen[str]:
     given = {'robots': ROBOTS, 'servers': 2, 'gazebo_root': gazebo_root, **parameters}
-    nodes.start('gazebo_bridge_node', **given)
+    return nodes.start('gazebo_bridge_node', **given)
 
 
 def test_entities_are_spawned_moved_told_of_and_deleted(
@@ -97,19 +103,60 @@ def test_a_pause_holds_time_up(
     peer.until(lambda: len(clock) > count)
 
 
+def test_a_robot_with_an_episode_stays_in_its_frame(
+    nodes: Nodes, peer: Peer, services: Services, gazebo_root: str
+) -> None:
+    driver = Driver(peer, ROBOTS)
+    start(nodes, gazebo_root, real_time_factor=0.0)
+    driver.wait_for(0)
+    driver.load('right', POST)
+    told = len(driver.ready['right'])
+    assert services.put('right', messages.pose_of(0.4, 0.3, 1.0), 'right')
+    peer.until(lambda: len(driver.ready['right']) > told)
+    peer.until(lambda: driver.pose('right') == pytest.approx((0.4, 0.3, 1.0), abs=0.02))
+    services.call('reset_world')
+    peer.until(lambda: driver.pose('right') == pytest.approx(POST.start, abs=0.02))
+    assert services.put('right', messages.pose_of(0.0, 0.0, 1.0), 'right')
+    driver.load('right', FURTHER)
+    for name in ROBOTS:
+        driver.command(name, 0, 0.0, 0.0)
+    driver.wait_for(PERIOD_NS)
+    assert driver.pose('right') == pytest.approx(FURTHER.start, abs=0.02)
+    assert driver.scan_at('right', PERIOD_NS)[90] == pytest.approx(1.0, abs=0.03)  # to the post
+
+
+def test_what_was_spawned_ends_with_its_gzserver_and_the_robot_does_not(
+    nodes: Nodes, peer: Peer, services: Services, gazebo_root: str
+) -> None:
+    node = start(nodes, gazebo_root, robots=ROBOTS[:1], servers=1)
+    assert services.put('left', messages.pose_of(1.0, 2.0, 0.5))
+    assert services.spawn('post', 5.0).success
+    (server,) = children(node.pid)
+    os.kill(server, signal.SIGKILL)
+    assert not services.exists('post')
+    there = pytest.approx((1.0, 2.0, 0.5), abs=0.02)
+    peer.until(lambda: services.place('left') == there)
+    assert services.spawn('post', 5.0).success
+    services.call('reset_world')
+    assert services.place('left') == pytest.approx((0.0, 0.0, 0.0), abs=0.02)
+    assert services.place('post') == pytest.approx((5.0, 0.0, 0.0), abs=0.02)
+
+
 def test_lock_step_goes_on_while_gazebo_is_at_work(
     nodes: Nodes, peer: Peer, services: Services, gazebo_root: str
 ) -> None:
     driver = Driver(peer, ROBOTS)
     start(nodes, gazebo_root, real_time_factor=0.0)
     driver.wait_for(0)
-    spawning = services.begin('spawn_entity', name='post', xml=BOX)
-    step = 0
-    while not spawning.done():
-        for name in ROBOTS:
-            driver.command(name, step * PERIOD_NS, 0.1, 0.0)
-        step += 1
-        driver.wait_for(step * PERIOD_NS)
-    assert spawning.result().success
-    assert step > 1
+    step, in_one_call = 0, []
+    for number in range(5):
+        spawning, before = services.begin('spawn_entity', name=f'post_{number}', xml=BOX), step
+        while not spawning.done():
+            for name in ROBOTS:
+                driver.command(name, step * PERIOD_NS, 0.1, 0.0)
+            step += 1
+            driver.wait_for(step * PERIOD_NS)
+        assert spawning.result().success
+        in_one_call.append(step - before)
+    assert max(in_one_call) > 1
     assert driver.pose('left')[0] > 0.0
