@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Twist
@@ -126,12 +127,19 @@ class GazeboBackend(ABC):
                 place.models.pop()
             place.movers = []
             yield from self._build(place, name, episode.world)
-        if not (yield self._set_pose(name, *episode.start)).success:
-            sdf = self._model.sdf(name, *episode.start, namespace=name)
-            if not (yield self._spawn(name, name, sdf, episode.start)).success:
-                self._node.get_logger().error(f'{name}: Gazebo does not spawn it')
-                return
+        if not (yield from self._put(name, episode.start)):
+            self._node.get_logger().error(f'{name}: Gazebo does not spawn it')
+            return
         place.is_expected = True
+
+    def _put(self, name: str, start: Pose) -> Generator[Future, Any, bool]:
+        """Put a robot at its start, and spawn it where it is not yet; whether that is done."""
+        if (yield self._set_pose(name, *start)).success:
+            return True
+        return bool((yield self._spawn_robot(name, start)).success)
+
+    def _spawn_robot(self, name: str, start: Pose) -> Future:
+        return self._spawn(name, name, self._model.sdf(name, *start, namespace=name), start)
 
     def _build(self, place: Place, name: str, world: World) -> Calls:
         self._count += 1

@@ -7,6 +7,7 @@ come through ros_gz_bridge.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ class GazeboSimBackend(GazeboBackend):
             'control': srv.ControlWorld,
         }
         self._clients: dict[str, Any] = {}
+        self._asked_for: set[str] = set()  # robots
         self._steps = round(control_period / STEP)
         self._now_ns, self._due_ns, self._stalled_ns = 0, 0, -1
         self._scan_ns = [-1] * len(robots)
@@ -72,6 +74,16 @@ class GazeboSimBackend(GazeboBackend):
         return bool(self._clients) and all(
             client.service_is_ready() for client in self._clients.values()
         )
+
+    def _put(self, name: str, start: Pose) -> Generator[Future, Any, bool]:
+        """Gazebo Sim answers before it looks: to what is not there, too.
+
+        It does not create a second robot of that name.
+        """
+        if name not in self._asked_for:
+            yield self._spawn_robot(name, start)
+            self._asked_for.add(name)
+        return bool((yield self._set_pose(name, *start)).success)
 
     def _call(self, name: str, request: Any) -> Future:
         future: Future = self._clients[name].call_async(request)

@@ -58,7 +58,7 @@ class FakeGazebo(Node):
             self.create_subscription(Twist, f'{name}/cmd_vel', on_command, qos.RELIABLE)
 
     def insert(self, name: str, sdf: str, pose: tuple[float, float, float]) -> bool:
-        if name in self._discs:
+        if name in self._discs or name in self._robots:
             return False
         self._discs[name], self._poses[name] = _discs(ElementTree.fromstring(sdf)), pose
         self._tell()
@@ -134,12 +134,16 @@ def _discs(model: ElementTree.Element) -> list[tuple[float, float, float]]:
 
 
 class GazeboSim(FakeGazebo):
-    """The services of a world that is called `somewhere`."""
+    """The services of a world that is called `somewhere`; only the first robot is there already.
+
+    What is not there, and what is there already, is not told in the answers.
+    """
 
     def __init__(self, folder: Path, robots: list[str]) -> None:
         from ros_gz_interfaces.srv import ControlWorld, DeleteEntity, SetEntityPose, SpawnEntity
 
         super().__init__(folder, robots)
+        self._there = {*robots[:1]}
         for kind, name, answer in (
             (ControlWorld, 'control', self._control),
             (SpawnEntity, 'create', self._create),
@@ -158,7 +162,12 @@ class GazeboSim(FakeGazebo):
     def _create(self, request: Any, response: Any) -> Any:
         entity = request.entity_factory
         pose = messages.planar_pose(entity.pose)
-        response.success = self.insert(entity.name, entity.sdf, pose)
+        response.success = True
+        if entity.name not in self._robots:
+            self.insert(entity.name, entity.sdf, pose)
+        elif entity.name not in self._there:
+            self._there.add(entity.name)
+            self.put(entity.name, pose)
         return response
 
     def _remove(self, request: Any, response: Any) -> Any:
@@ -166,8 +175,9 @@ class GazeboSim(FakeGazebo):
         return response
 
     def _set_pose(self, request: Any, response: Any) -> Any:
-        pose = messages.planar_pose(request.pose)
-        response.success = self.put(request.entity.name, pose)
+        response.success = True
+        if request.entity.name in self._there or request.entity.name in self._discs:
+            self.put(request.entity.name, messages.planar_pose(request.pose))
         return response
 
 
