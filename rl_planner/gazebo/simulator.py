@@ -2,13 +2,14 @@
 
 What a robot senses comes with its scan: the ranges, and where the lidar was. A scan stamped with
 the end of a period also tells that the period is over. It is of that time or one physics step
-(10 ms) earlier, for gzserver senses beside its physics; a command takes effect as late, too.
+(10 ms) earlier, for gzserver senses beside its physics. A step begins when the wheels have answered
+that they have their commands.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -189,9 +190,10 @@ class GazeboSimulator:
         taking_part = [row for row, arena in enumerate(self._arenas) if arena.server in servers]
         for row in taking_part:
             self._command(row, row in driving)
-        for server in servers:
+        obeying = servers - self._wait(servers, Stage.has_obeyed)
+        for server in obeying:
             self._stages[server].begin_step(self._steps)
-        arrived = servers - self._wait(servers)
+        arrived = obeying - self._wait(obeying, Stage.is_done)
         for row in taking_part:
             if self._arenas[row].server in arrived:
                 self._sense(row)
@@ -207,13 +209,13 @@ class GazeboSimulator:
             for wrench, force in zip(arena.wrenches, forces.tolist(), strict=True):
                 stage.push(wrench, *force)
 
-    def _wait(self, servers: set[int]) -> set[int]:
-        """Wait till the servers have arrived; which of them died instead, started again by now."""
+    def _wait(self, servers: set[int], condition: Callable[[Stage], bool]) -> set[int]:
+        """Wait till it holds for the servers; which of them died instead, started again by now."""
         deadline = time.monotonic() + STEP_TIMEOUT_SEC
-        pending, dead = {each for each in servers if not self._stages[each].is_done()}, set[int]()
+        pending, dead = {each for each in servers if not condition(self._stages[each])}, set[int]()
         while pending:
             self._loop.run_once(POLL_SEC)
-            pending = {each for each in pending if not self._stages[each].is_done()}
+            pending = {each for each in pending if not condition(self._stages[each])}
             late = time.monotonic() > deadline
             gone = {each for each in pending if late or not self._stages[each].server.is_alive()}
             for server in gone:

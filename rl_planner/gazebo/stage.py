@@ -70,6 +70,9 @@ class Stage:
         self.answers: dict[int, Any] = {}
         self._now_ns = self._request = 0
         self._last: dict[str, Any] = {}
+        # Commands are numbered: those said, those answered, and the last one that is not a repeat.
+        self._said, self._answered = dict.fromkeys(robots, 0), dict.fromkeys(robots, 0)
+        self._due: dict[str, int] = {}
         self._scans: dict[str, tuple[int, Any]] = dict.fromkeys(robots, (-1, None))
         bodies = [
             _body(model.sdf(robot, SPACING * slot, 0.0, 0.0), control_period)
@@ -88,8 +91,9 @@ class Stage:
         turn = TURN_SIGN * w
         angular = self._messages.Vector3d(x=0.0, y=0.0, z=turn)
         message = self._messages.Twist(linear=self._vector(v, 0.0), angular=angular)
-        self._drives[robot].publish(message)
         self._last[robot] = message
+        self._say(robot)
+        self._due[robot] = self._said[robot]
 
     def nudge(self) -> None:
         """Repeat the commands: gzserver answers them, and with that sends what it has forgotten.
@@ -97,8 +101,16 @@ class Stage:
         Else now and then a scan lies there till its connections are looked through again, which
         is so every 100 ms.
         """
-        for robot, message in self._last.items():
-            self._drives[robot].publish(message)
+        for robot in self._last:
+            self._say(robot)
+
+    def has_obeyed(self) -> bool:
+        """Whether the wheels of every robot turn as `drive` said last.
+
+        A command that is on its way when the step begins takes effect somewhere in it, or, where
+        the machine is busy, after it.
+        """
+        return all(self._answered[robot] >= due for robot, due in self._due.items())
 
     def push(self, wrench: Publisher, x: float, y: float) -> None:
         """A force (N) on a mover for one physics step."""
@@ -175,7 +187,7 @@ class Stage:
             topics.append(self.server.topic(self._model.scan_topic(robot)))
             transport.subscribe(topics[-1], 'LaserScanStamped', partial(self._on_scan, robot))
             topics.append(self.server.topic(self._model.speed_topic(robot)))
-            transport.subscribe(topics[-1], 'Vector2d', lambda data: None)
+            transport.subscribe(topics[-1], 'Vector2d', partial(self._on_speed, robot))
         publishers = [self._control, self._factory, self._modify, self._requests]
         publishers += self._drives.values()
 
@@ -202,6 +214,13 @@ class Stage:
 
     def _on_model(self, data: bytes) -> None:
         self.heard.add(self._messages.Model.FromString(data).name)
+
+    def _say(self, robot: str) -> None:
+        self._drives[robot].publish(self._last[robot])
+        self._said[robot] += 1
+
+    def _on_speed(self, robot: str, _: bytes) -> None:
+        self._answered[robot] += 1
 
     def _on_scan(self, robot: str, data: bytes) -> None:
         message = self._messages.LaserScanStamped.FromString(data)
