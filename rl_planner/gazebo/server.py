@@ -20,6 +20,7 @@ START_TIMEOUT_SEC = 120.0  # a loaded machine may take long
 LOG_LINES = 5
 NAME = '{name}'  # in the text of a world: where its name belongs
 PLUGIN_FOLDERS = 'usr/lib/*/gazebo-*/plugins'
+_PORT_TAKEN = 'Address already in use'
 _UP = 'Publicized address'  # what gzserver logs once its own master has taken it
 _REFUSED = 'Unable to read sdf file'  # it goes on with an empty world
 _HARMLESS = re.compile('ALSA|AL lib|OpenAL|Audio|[Rr]ender')  # no sound and no display here
@@ -52,16 +53,20 @@ class GazeboServer:
         """
         command = _command(root)
         self.world = f'rl_planner_{os.getpid()}_{next(_numbers)}'
-        self._root, self._port = Path(root or '/'), _free_port()
+        self._root = Path(root or '/')
         temporary = self._root / 'tmp'
         self.folder = Path(tempfile.mkdtemp(prefix='rl_planner_gazebo_', dir=temporary))
         try:
-            self._process = self._start(command, world)
-            try:
-                self.transport = self._connect(loop, messages)
-            except BaseException:
-                self._kill()
-                raise
+            for is_last in (False, False, True):
+                self._port = _free_port()
+                self._process = self._start(command, world)
+                try:
+                    self.transport = self._connect(loop, messages)
+                    break
+                except BaseException:
+                    self._kill()
+                    if is_last or _PORT_TAKEN not in self._log():  # by another, since we looked
+                        raise
         except BaseException:
             shutil.rmtree(self.folder)
             raise
@@ -88,7 +93,7 @@ class GazeboServer:
         """End the process, at once, and remove its folder."""
         self.transport.close()
         self._kill()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)  # closed before, it is gone
 
     def _start(self, command: list[str], world: str) -> subprocess.Popen[bytes]:
         file = self.folder / 'world.sdf'

@@ -19,7 +19,7 @@ from rl_planner.gazebo.arena import Arena
 from rl_planner.gazebo.protos import load_messages
 from rl_planner.gazebo.robot_model import RobotModel
 from rl_planner.gazebo.stage import PHYSICS_STEP, Stage
-from rl_planner.gazebo.staging import begin_edit, is_edited
+from rl_planner.gazebo.staging import begin_edit, forget_edits, is_edited
 from rl_planner.gazebo.transport import Loop
 from rl_planner.navigation.config import TaskConfig
 from rl_planner.navigation.geometry import wrap_angle
@@ -27,8 +27,10 @@ from rl_planner.navigation.kinematics import Limits, limit_velocity
 from rl_planner.simulation.episodes import Episode
 
 STEP_TIMEOUT_SEC = 30.0  # a gzserver that needs longer for one period is taken for dead
-POLL_SEC = 0.006  # so soon a late gzserver is nudged, and a dead one noticed
-PATIENCE_SEC = 0.25  # so long a placing waits for a step that others make
+# So soon a gzserver that owes an answer is nudged, and a dead one noticed: it sends what it has
+# when something comes. A period takes it a while, an answer of the wheels does not.
+ANSWER_SEC, POLL_SEC = 0.0002, 0.006
+PATIENCE_SEC = 5.0  # so long a placing waits for a step of others, whom it must not hold up
 EDIT_TIMEOUT_SEC = 5.0  # an edit that nobody has heard of by then is made again
 BRAKE_PERIODS = 2
 NEAR = 0.1  # m: a robot is at its start
@@ -190,10 +192,10 @@ class GazeboSimulator:
         taking_part = [row for row, arena in enumerate(self._arenas) if arena.server in servers]
         for row in taking_part:
             self._command(row, row in driving)
-        obeying = servers - self._wait(servers, Stage.has_obeyed)
+        obeying = servers - self._wait(servers, Stage.has_obeyed, ANSWER_SEC)
         for server in obeying:
             self._stages[server].begin_step(self._steps)
-        arrived = obeying - self._wait(obeying, Stage.is_done)
+        arrived = obeying - self._wait(obeying, Stage.is_done, POLL_SEC)
         for row in taking_part:
             if self._arenas[row].server in arrived:
                 self._sense(row)
@@ -209,20 +211,26 @@ class GazeboSimulator:
             for wrench, force in zip(arena.wrenches, forces.tolist(), strict=True):
                 stage.push(wrench, *force)
 
-    def _wait(self, servers: set[int], condition: Callable[[Stage], bool]) -> set[int]:
+    def _wait(
+        self, servers: set[int], condition: Callable[[Stage], bool], nudge_sec: float
+    ) -> set[int]:
         """Wait till it holds for the servers; which of them died instead, started again by now."""
         deadline = time.monotonic() + STEP_TIMEOUT_SEC
-        pending, dead = {each for each in servers if not condition(self._stages[each])}, set[int]()
-        while pending:
-            self._loop.run_once(POLL_SEC)
-            pending = {each for each in pending if not condition(self._stages[each])}
+        pending, dead = set(servers), set[int]()
+
+        def is_over() -> bool:
+            pending.difference_update([each for each in pending if condition(self._stages[each])])
+            return not pending
+
+        while not self._loop.run_until(is_over, nudge_sec):
             late = time.monotonic() > deadline
-            gone = {each for each in pending if late or not self._stages[each].server.is_alive()}
-            for server in gone:
-                self._revive(server)
-            pending, dead = pending - gone, dead | gone
-            for server in pending:
-                self._stages[server].nudge()
+            for server in sorted(pending):
+                if late or not self._stages[server].server.is_alive():
+                    self._revive(server)
+                    pending.remove(server)
+                    dead.add(server)
+                else:
+                    self._stages[server].nudge()
         return dead
 
     def _sense(self, row: int) -> None:
@@ -275,8 +283,7 @@ class GazeboSimulator:
         if is_edited(arena, stage):
             self._enter(row, 'settle')
         elif time.monotonic() - self._asked[row] > EDIT_TIMEOUT_SEC:
-            arena.world = None
-            arena.waiting.clear()
+            forget_edits(arena, stage)
             self._edit(row)
 
     def _revive(self, server: int) -> None:

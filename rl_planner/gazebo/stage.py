@@ -94,6 +94,7 @@ class Stage:
         self._last[robot] = message
         self._say(robot)
         self._due[robot] = self._said[robot]
+        self._say(robot)  # the answer to the first is sent when something more comes
 
     def nudge(self) -> None:
         """Repeat the commands: gzserver answers them, and with that sends what it has forgotten.
@@ -139,7 +140,9 @@ class Stage:
         c, s = math.cos(yaw), math.sin(yaw)
         x = place.x - c * lidar.mount_x + s * lidar.mount_y
         y = place.y - s * lidar.mount_x - c * lidar.mount_y
-        return (x, y, math.remainder(yaw, math.tau)), np.array(scan.ranges)
+        ranges = np.array(scan.ranges)
+        ranges[ranges < lidar.range_min] = -np.inf  # rays begin nearer: see robot_model.NEAREST
+        return (x, y, math.remainder(yaw, math.tau)), ranges
 
     def insert(self, name: str, sdf: str, pose: Pose | None = None) -> None:
         """Ask for a model, at `pose` where that is given; `heard` tells when it is there."""

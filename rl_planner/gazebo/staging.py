@@ -27,6 +27,13 @@ def is_edited(arena: Arena, stage: Stage) -> bool:
     return not arena.waiting and all(each.is_connected for each in arena.wrenches)
 
 
+def forget_edits(arena: Arena, stage: Stage) -> None:
+    """Begin anew with what nobody has heard of: what comes of it late is taken away again."""
+    _clear(arena, stage)
+    arena.world = None
+    arena.waiting.clear()
+
+
 def _begin_world(arena: Arena, stage: Stage, world: World) -> None:
     if arena.world is not world:
         _clear(arena, stage)

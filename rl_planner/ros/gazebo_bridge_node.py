@@ -74,7 +74,9 @@ class GazeboBridgeNode(SteppedNode):
         parameters.refuse_unknown(self)
         model = RobotModel.read(config.robot_model, 'gazebo_bridge')
         require_agreement(model.name, 'robot', model.robot, robot)
-        require_agreement(model.name, 'lidar', model.lidar, lidar)
+        # Noise is the model's own; that of the parameters is the embedded simulator's.
+        of_model = replace(model.lidar, noise_std=lidar.noise_std)
+        require_agreement(model.name, 'lidar', of_model, lidar)
         simulator = BridgedSimulator(model, config, period)
         self.serve(config, lidar, period, simulator)
         if find_spec('gazebo_msgs') is not None:
