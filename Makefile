@@ -43,9 +43,8 @@ test-browser: $(READY)
 	$(BIN)/python -m pytest -m browser
 
 test-gazebo: $(READY) gazebo
-	@.ci/interfaces .interfaces
-	RL_PLANNER_TEST_GAZEBO_ROOT=$(abspath $(GAZEBO_ROOT)) timeout --kill-after=30 900 \
-	    $(BIN)/python -m pytest -m gazebo
+	RL_PLANNER_TEST_GAZEBO_ROOT=$(abspath $(GAZEBO_ROOT)) timeout --kill-after=30 780 \
+	    bash -c '.ci/interfaces .interfaces && $(BIN)/python -m pytest -m gazebo'
 
 test-network: $(READY)
 	@{ ip netns add rl_planner_try && ip netns delete rl_planner_try; } >/dev/null 2>&1 || \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rl_planner.evaluation.planner import Floats, Perception, Planner
 from rl_planner.evaluation.setting import Setting
 from rl_planner.navigation.observation import ScanGeometry
@@ -22,6 +24,10 @@ class SafePlanner:
     def velocity_command(self, perception: Perception) -> Floats:
         asked = self._planner.velocity_command(perception)
         safe, _ = self._safety.check_all(
-            perception.ranges, perception.velocity, perception.previous_command, asked
+            perception.ranges,
+            perception.velocity,
+            perception.previous_command,
+            asked,
+            np.zeros(len(asked)),
         )
         return safe

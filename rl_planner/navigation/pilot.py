@@ -39,7 +39,8 @@ class Sensed:
     """What the robots `rows` (n,) sensed at one time.
 
     ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
-    goals are given in (m, rad, m/s, rad/s); stamps (n,) in seconds.
+    goals are given in (m, rad, m/s, rad/s); stamps (n,) in seconds; ages (n,), how old the scans
+    are by now (s).
     """
 
     rows: Rows
@@ -47,6 +48,7 @@ class Sensed:
     poses: NDArray[np.float64]
     velocities: NDArray[np.float64]
     stamps: NDArray[np.float64]
+    ages: NDArray[np.float64]
 
     def at(self, chosen: NDArray[np.bool_]) -> Sensed:
         """Those of the rows that a mask (n,) chooses."""
@@ -241,7 +243,7 @@ class Pilot:
         commands[~finite] = 0.0
         if self._safety is not None:
             commands, actions_taken = self._safety.check_all(
-                sensed.ranges, sensed.velocities, self._commands[rows], commands
+                sensed.ranges, sensed.velocities, self._commands[rows], commands, sensed.ages
             )
             self.interventions.update(filter(None, actions_taken))
         self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands

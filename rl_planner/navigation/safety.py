@@ -113,9 +113,9 @@ class Safety:
         x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
         if not len(x):
             return Verdict(asked, '')
-        now = float((point_clearance(x, y, self._footprint) - spread).min())
-        # Who stands closer already may go on, but not closer.
-        spread = spread + min(self._config.margin, now - 1e-6)
+        now = point_clearance(x, y, self._footprint) - spread
+        # Who stands closer to something already may go on, but not closer.
+        spread = spread + np.minimum(self._config.margin, now - 1e-6)
         if self._is_clear(courses[:, :1], x, y, spread)[0]:
             return Verdict(asked, '')
         clear = self._is_clear(courses[:, 1:-1], x, y, spread)
@@ -123,10 +123,16 @@ class Safety:
         return Verdict((float(tried[chosen, 0]), float(tried[chosen, 1])), ACTIONS[chosen])
 
     def check_all(
-        self, ranges: NDArray[np.float32], velocities: Floats, previous: Floats, commands: Floats
+        self,
+        ranges: NDArray[np.float32],
+        velocities: Floats,
+        previous: Floats,
+        commands: Floats,
+        ages: Floats,
     ) -> tuple[Floats, list[str]]:
         """`check` of n robots alike: their commands (n, 2), and what became of each."""
-        rows = zip(ranges, velocities.tolist(), previous.tolist(), commands.tolist(), strict=True)
+        columns = (each.tolist() for each in (velocities, previous, commands, ages))
+        rows = zip(ranges, *columns, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
         return safe, [verdict.action for verdict in verdicts]

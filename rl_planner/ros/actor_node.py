@@ -231,12 +231,15 @@ class ActorNode(RunnableNode):
     def _sensed(self, rows: list[int]) -> Sensed:
         inboxes = [self._inboxes[row] for row in rows]
         odometry = np.array([inbox.odometry for inbox in inboxes])
+        stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
+        now = self.get_clock().now().nanoseconds / messages.NANOSECONDS
         return Sensed(
             np.array(rows),
             np.array([inbox.ranges for inbox in inboxes]),
             odometry[:, :3],
             odometry[:, 3:],
-            np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS,
+            stamps,
+            np.clip(now - stamps, 0.0, self._config.scan_timeout),
         )
 
     def _begin_goal(self, row: int, pilot: Pilot) -> None:

@@ -70,6 +70,7 @@ def sensed(stamp: float, **robots: tuple[Any, ...]) -> Sensed:
         np.array(poses, np.float64),
         np.array(velocities, np.float64),
         np.full(len(rows), stamp),
+        np.zeros(len(rows)),
     )
 
 

@@ -103,6 +103,12 @@ def test_who_is_closer_already_may_leave_but_not_come_closer() -> None:
     assert guard().check(ahead, rest, rest, (0.5, 0.0)).command[0] == 0.0
 
 
+def test_what_is_too_close_already_takes_no_margin_from_the_rest() -> None:
+    both = np.minimum(scan_of(-0.205, 0.0), wall_ahead(0.2 + 0.02 + 0.175 - 0.01))
+    asked = (0.5, 0.0)
+    assert guard().check(both, asked, asked, asked).action == 'slowed'
+
+
 def test_a_box_does_not_swing_its_corner_into_a_wall() -> None:
     """The front left corner, at 27 degrees, sweeps 29 degrees of its circle of 0.447 m."""
     left, right = (0.0, 1.5), (0.0, -1.5)
@@ -172,13 +178,13 @@ def test_many_robots_are_checked_as_each_by_itself() -> None:
     ranges = np.stack([wall_ahead(0.3), clear_scan(), scan_of(0.3, 0.1)])
     velocities = np.array([[0.5, 0.0], [0.2, 1.0], [0.0, 0.0]])
     previous, commands = velocities[::-1].copy(), np.array([[0.5, 0.5], [0.5, 0.0], [0.4, 0.0]])
-    safe, actions = guard().check_all(ranges, velocities, previous, commands)
+    ages = np.array([0.0, 0.3, 0.1])
+    safe, actions = guard().check_all(ranges, velocities, previous, commands, ages)
     for row in range(3):
-        alone = guard().check(
-            ranges[row], tuple(velocities[row]), tuple(previous[row]), tuple(commands[row])
-        )
+        alone = guard().check(ranges[row], velocities[row], previous[row], commands[row], ages[row])
         assert (tuple(safe[row]), actions[row]) == alone
-    assert guard().check_all(ranges[:0], velocities[:0], previous[:0], commands[:0])[0].size == 0
+    none = (ranges[:0], velocities[:0], previous[:0], commands[:0], ages[:0])
+    assert guard().check_all(*none)[0].size == 0
 
 
 @settings(max_examples=60, deadline=None)
