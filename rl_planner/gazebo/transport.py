@@ -138,6 +138,11 @@ class Publisher:
         if latching and self._last is not None:
             connection.send(self._last)
 
+    def close(self) -> None:
+        """Leave whoever has subscribed."""
+        for connection in self._connections:
+            connection.close()
+
 
 class _Subscription:
     """One topic that this process receives, from any number of publishers."""
@@ -184,6 +189,7 @@ class Transport:
         """Publish a topic no more."""
         del self._publishers[publisher.topic]
         self._ask('unadvertise', self._messages.Publish(**self._fields(publisher.topic, '')))
+        publisher.close()  # the other side keeps its own till then
 
     def subscribe(
         self, topic: str, type_name: str, on_data: Callable[[bytes], None], latching: bool = False

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
 from support.hosts import Host, Network
 from support.nodes import PATIENCE_SEC
+from support.replay import repeated_transitions
 
-from rl_planner.learning.checkpoint import checkpoints, load, number_of
+from rl_planner.learning.checkpoint import checkpoints, number_of
 from rl_planner.learning.run import read_metrics
 
 pytestmark = pytest.mark.network
@@ -94,15 +94,6 @@ class Training:
 def training(tmp_path: Path) -> Iterator[Training]:
     with Network() as network:
         yield Training(network, tmp_path)
-
-
-def repeated_transitions(run: Path) -> int:
-    """How many of those kept for training are there already: each host and start has its seed."""
-    replay = load(checkpoints(run / 'checkpoints')[-1])['learner']['replay']
-    rows = replay['rows']
-    table = np.column_stack([rows[name].numpy() for name in ('obs', 'action', 'next_obs')])
-    assert len(table) == replay['total']  # the buffer has not been full
-    return len(table) - len(np.unique(table, axis=0))
 
 
 @pytest.mark.parametrize('discovery', ['static peers', 'discovery server'])

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.driver import PERIOD_NS, POST, Driver
-from support.nodes import Nodes, Peer, children
+from support.nodes import Nodes, Peer
+from support.processes import children
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from geometry_msgs.msg import Pose
 from rosgraph_msgs.msg import Clock
 from support.driver import PERIOD_NS, POST, Driver
 from support.gazebo_services import BOX, Services
-from support.nodes import Nodes, Peer, children
+from support.nodes import Nodes, Peer
+from support.processes import children
 
 from rl_planner.ros import messages, qos
 

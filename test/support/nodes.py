@@ -81,11 +81,6 @@ class Nodes:
                 node.communicate(timeout=PATIENCE_SEC)
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
-
-
 def _arguments(parameters: dict[str, Any]) -> list[str]:
     arguments = []
     for key, value in parameters.items():

@@ -26,3 +26,13 @@ def is_alive(pid: int) -> bool:
 
 def until_gone(pids: list[int]) -> None:
     until(lambda: not any(map(is_alive, pids)), f'end of {pids}')
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+def open_files(pid: int) -> int:
+    """How many files and connections a process has open."""
+    return len(list(Path(f'/proc/{pid}/fd').iterdir()))
