@@ -7,6 +7,7 @@ generator: it is done when it ends, and is not to be held up for; time may go on
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,11 +38,16 @@ class Motion(NamedTuple):
 
 @dataclass(eq=False)
 class Spawned:
-    """A model that a user has inserted, and where; it ends with its server, `stage`."""
+    """A model that a user has inserted, and where; it ends with its server, `stage`.
+
+    Attributes:
+        own: its name there; '' before it is asked for.
+    """
 
     stage: Stage
-    sdf: str
+    xml: str
     pose: Pose
+    own: str = ''
 
 
 @dataclass(eq=False)
@@ -80,6 +86,7 @@ class Entities:
         self._simulator, self._on_placing = simulator, on_placing
         self._rows = {name: row for row, name in enumerate(robots)}
         self._spawned: dict[str, Spawned] = {}
+        self._uses = Counter[str]()
 
     def spawn(self, name: str, xml: str, pose: Pose, robot: str, frame: str) -> Steps[str]:
         """Insert a model, or a URDF robot; its name.
@@ -90,20 +97,19 @@ class Entities:
             robot: whose world it belongs to; if that is no robot, to that of `frame`, or else to
                 the first.
         """
-        own, sdf, own_pose = read_entity(xml, name)
+        own, _, own_pose = read_entity(xml, name)
         if not name:
             name = self._free_name(own)
-            _, sdf, _ = read_entity(xml, name)
         elif not self._is_free(name):
             raise EntityError(f'entity {name!r} is there already')
         stage = self._stage_for(robot, frame)
         wait = _Wait(self._simulator.stages)
-        self._spawned[name] = spawned = Spawned(stage, sdf, pose.compose(own_pose))  # taken now
+        self._spawned[name] = spawned = Spawned(stage, xml, pose.compose(own_pose))  # taken now
         try:
             if frame not in WORLD_FRAMES:
                 spawned.pose = (yield from self._frame(wait, frame, stage)).compose(spawned.pose)
-            stage.insert(name, sdf, spawned.pose)
-            yield from wait.until(stage, lambda: name in stage.heard, f'spawn {name!r}')
+            self._insert(name, spawned)
+            yield from wait.until(stage, lambda: spawned.own in stage.heard, f'spawn {name!r}')
         except BaseException:
             del self._spawned[name]
             raise
@@ -113,8 +119,8 @@ class Entities:
         """Take a model away."""
         if name in self._rows:
             raise EntityError(f'robot {name!r} must stay, as long as the simulator')
-        stage, _ = self._find(name)
-        yield from self._remove(_Wait(self._simulator.stages), [(name, stage)])
+        stage, own = self._find(name)
+        yield from self._remove(_Wait(self._simulator.stages), [(own, stage)])
         self._spawned.pop(name, None)
 
     def set_pose(self, name: str, pose: Pose, frame: str) -> Steps[None]:
@@ -160,17 +166,28 @@ class Entities:
         for row in self._rows.values():
             self._simulator.restart(row)
             self._on_placing(row)
-        spawned = {name: each for name, each in self._spawned.items() if each.stage in stages}
-        yield from self._remove(wait, [(name, each.stage) for name, each in spawned.items()])
+        spawned = {name: each for name, each in self._spawned.items() if self._is_there(each)}
+        yield from self._remove(wait, [(each.own, each.stage) for each in spawned.values()])
         for name, each in spawned.items():
-            each.stage.insert(name, each.sdf, each.pose)
+            self._insert(name, each)
         for name, each in spawned.items():
-            heard = partial(each.stage.heard.__contains__, name)
+            heard = partial(each.stage.heard.__contains__, each.own)
             yield from wait.until(each.stage, heard, f'reset {name!r}')
         for name, row in self._rows.items():
             stage = stages[self._simulator.whereabouts(row)[0]]
             placed = partial(self._simulator.is_placed, row)
             yield from wait.until(stage, placed, f'reset {name!r}')
+
+    def _insert(self, name: str, spawned: Spawned) -> None:
+        """Ask for it, by a name that was never there: Gazebo may delete a model a second time."""
+        self._uses[name] += 1
+        uses = self._uses[name]
+        spawned.own = name if uses == 1 else f'{name}#{uses}'
+        _, sdf, _ = read_entity(spawned.xml, spawned.own)
+        spawned.stage.insert(spawned.own, sdf, spawned.pose)
+
+    def _is_there(self, spawned: Spawned) -> bool:
+        return bool(spawned.own) and spawned.stage in self._simulator.stages
 
     def _is_free(self, name: str) -> bool:
         spawned = self._spawned.get(name)
@@ -195,9 +212,9 @@ class Entities:
             server, own = self._simulator.whereabouts(self._rows[model])
             return self._simulator.stages[server], own
         spawned = self._spawned.get(model)
-        if spawned is None or spawned.stage not in self._simulator.stages:
+        if spawned is None or not self._is_there(spawned):
             raise EntityError(f'entity {name!r} does not exist')
-        return spawned.stage, model
+        return spawned.stage, spawned.own
 
     def _frame_stage(self, frame: str) -> Stage:
         try:
