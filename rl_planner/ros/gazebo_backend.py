@@ -126,7 +126,11 @@ class GazeboBackend(ABC):
                 yield self._delete(place.models[-1])
                 place.models.pop()
             place.movers = []
-            yield from self._build(place, name, episode.world)
+            if not (yield from self._build(place, name, episode.world)):
+                return  # a drive among a part of the obstacles is none: it is asked for again
+        starts = mover_positions(episode.world.movers, 0.0).tolist()
+        for model, (x, y) in zip(place.movers, starts, strict=True):
+            yield self._set_pose(model, x, y, 0.0)  # they have moved in the drive before
         if not (yield from self._put(name, episode.start)):
             self._node.get_logger().error(f'{name}: Gazebo does not spawn it')
             return
@@ -141,7 +145,8 @@ class GazeboBackend(ABC):
     def _spawn_robot(self, name: str, start: Pose) -> Future:
         return self._spawn(name, name, self._model.sdf(name, *start, namespace=name), start)
 
-    def _build(self, place: Place, name: str, world: World) -> Calls:
+    def _build(self, place: Place, name: str, world: World) -> Generator[Future, Any, bool]:
+        """Spawn all that stands and moves in a world; whether that is done."""
         self._count += 1
         for part, solids, origin in _parts(world):
             model = f'{name}_{part}_{self._count}'
@@ -151,8 +156,9 @@ class GazeboBackend(ABC):
             sdf = scenery_sdf(solids, model, *origin)
             if not (yield self._spawn(name, model, sdf, (*origin, 0.0))).success:
                 self._node.get_logger().error(f'{name}: Gazebo does not spawn {model}')
-                return
+                return False
         place.world = world
+        return True
 
     def _on_odom(self, robot: int, message: Odometry) -> None:
         place = self._places[robot]
