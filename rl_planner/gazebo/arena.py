@@ -9,10 +9,10 @@ import numpy as np
 
 from rl_planner.gazebo.scenery import MOVER_MASS
 from rl_planner.gazebo.transport import Publisher
+from rl_planner.gazebo.world_file import SPACING
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import FloatArray, World, mover_positions
 
-SPACING = 200.0  # m from one arena to the next: farther than any lidar sees
 OWN_NAMES = re.compile(r'floor|(robot|scenery|movers)(_\d+)+')  # of models that a simulator makes
 
 

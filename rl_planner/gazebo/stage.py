@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.gazebo.arena import SPACING
 from rl_planner.gazebo.error import GazeboError
 from rl_planner.gazebo.pose import Pose
 from rl_planner.gazebo.protos import Messages
 from rl_planner.gazebo.robot_model import RobotModel
 from rl_planner.gazebo.server import NAME, GazeboServer
 from rl_planner.gazebo.transport import Loop, Publisher
+from rl_planner.gazebo.world_file import SPACING
 
 PHYSICS_STEP = 0.01  # s
 # Of the world's loop, per second of wall time: at 0 a paused gzserver takes a whole core, at this

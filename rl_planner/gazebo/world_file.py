@@ -20,7 +20,8 @@ from rl_planner.simulation.episodes import sample_episodes
 from rl_planner.simulation.world import FloatArray, World, WorldError
 
 STEP = 0.01  # s, of physics
-ARENA = 40.0  # m, from the middle of one robot's world to that of the next
+# m, from the middle of one robot's world to that of the next: farther than any lidar sees
+SPACING = 200.0
 WORLD_NAME = 'rl_planner'
 
 EMPTY_WORLD = f"""\
@@ -100,7 +101,7 @@ def write_world(text: str) -> Path:
 
 def arena_poses(count: int) -> FloatArray:
     """(count, 3) poses in a row, each with room for the world of an episode around it."""
-    return np.column_stack([ARENA * np.arange(count), np.zeros((count, 2))])
+    return np.column_stack([SPACING * np.arange(count), np.zeros((count, 2))])
 
 
 def free_poses(world: World, model: RobotModel, count: int, seed: int) -> FloatArray:

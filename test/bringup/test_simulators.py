@@ -72,7 +72,7 @@ def test_classic_has_robots_and_what_tells_their_states_in_its_world(install) ->
     assert [model.get('name') for model in robots] == ['robot_0', 'robot_1']
     assert {each.text for each in robots[1].iterfind('.//ros/namespace')} == {'/robot_1'}
     places = [(model.findtext('pose') or '').split()[:2] for model in robots]
-    assert places == [['0', '0'], ['40', '0']]
+    assert places == [['0', '0'], ['200', '0']]
     assert world.findtext('physics/real_time_update_rate') == '0'  # as fast as can be
 
 

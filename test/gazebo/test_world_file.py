@@ -41,7 +41,7 @@ def test_robots_stand_where_they_should() -> None:
     poses = [each.text for each in ElementTree.fromstring(sdf).iterfind('world/model/pose')]
     assert [(pose or '').split() for pose in poses[-2:]] == [
         ['0'] * 6,
-        ['40', *['0'] * 5],
+        ['200', *['0'] * 5],
     ]
 
 

@@ -35,8 +35,8 @@ def test_drives_among_obstacles_that_stand_and_move(
     nodes.start_double('fake_gazebo', backend, str(tmp_path), *ROBOTS)
     rows = drive(nodes, peer, tmp_path, backend)
     assert [row['outcome'] for row in rows] == ['goal'] * 4
-    # Robot 1 has its arena 40 m further on.
-    assert [round(row['start'][0]) for row in rows] == [0, 40, 0, 40]
+    # Robot 1 has its arena 200 m further on.
+    assert [round(row['start'][0]) for row in rows] == [0, 200, 0, 200]
     for row in rows:
         assert row['states'][0] == pytest.approx([*row['start'], 0.0, 0.0], abs=1e-6)
     told = json.loads((tmp_path / 'told').read_text())
@@ -44,7 +44,7 @@ def test_drives_among_obstacles_that_stand_and_move(
     names = sorted(name.rpartition('_')[0] for name in told['models'])
     assert names == ['robot_0_scenery', 'robot_1_mover_0', 'robot_1_scenery']
     x, y, _ = next(pose for name, pose in told['models'].items() if 'mover' in name)
-    assert 41.0 < x <= 43.0
+    assert 201.0 < x <= 203.0
     assert y == -2.0
     if backend == 'gazebo_sim':  # in lock-step: whoever is at work, no period is longer
         for row in rows:
@@ -80,7 +80,7 @@ def test_drives_in_a_real_gazebo_by_the_services_of_a_bridge(
     kinds = [name.rpartition('_')[0] for name in there]
     assert kinds == ['robot_0_scenery', 'robot_1_scenery', 'robot_1_mover_0']
     x, y, _ = services.place(there[2])
-    assert 41.0 < x <= 43.0
+    assert 201.0 < x <= 203.0
     assert y == pytest.approx(-2.0)
     scans: list[LaserScan] = []
     peer.node.create_subscription(LaserScan, 'robot_1/scan', scans.append, qos.RELIABLE)
