@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rl_planner.navigation.config import Config, ConfigError, parameter
+from rclpy.node import Node
+
+from rl_planner.learning.config import LearningConfig
+from rl_planner.navigation.config import (
+    Config,
+    ConfigError,
+    LidarConfig,
+    ObservationConfig,
+    RobotConfig,
+    TaskConfig,
+    parameter,
+)
+from rl_planner.navigation.safety import SafetyConfig
+from rl_planner.ros import parameters
 
 
 @dataclass(frozen=True)
@@ -15,6 +28,9 @@ class ActorConfig(Config):
         ('',), 'namespaces of the robots; one empty name: the topics of the node itself'
     )
     policy_file: str = parameter('', 'policy to drive with; may be empty in training')
+    autostart: bool = parameter(
+        True, 'configure and activate at once; false: a lifecycle manager does'
+    )
     training: bool = parameter(False, 'explore, publish experience and follow the topic policy')
     use_stamped_cmd_vel: bool = parameter(False, 'publish TwistStamped, not Twist')
     command_when_idle: bool = parameter(
@@ -34,3 +50,35 @@ class ActorConfig(Config):
             raise ConfigError(f'robots must be different names, got {list(self.robots)}')
         if not self.training and not self.policy_file:
             raise ConfigError('policy_file must name a policy file where training is false')
+
+
+@dataclass(frozen=True)
+class ActorSetup:
+    """All that the actor node is configured with."""
+
+    own: ActorConfig
+    robot: RobotConfig
+    lidar: LidarConfig
+    task: TaskConfig
+    observation: ObservationConfig
+    learning: LearningConfig
+    safety: SafetyConfig
+
+    @classmethod
+    def declare(cls, node: Node) -> ActorSetup:
+        """Declare the parameters of the node, and read them.
+
+        Raises:
+            ConfigError: a wrong type, a value out of bounds, or an unknown name.
+        """
+        setup = cls(
+            parameters.declare(node, '', ActorConfig),
+            parameters.declare(node, 'robot', RobotConfig),
+            parameters.declare(node, 'lidar', LidarConfig),
+            parameters.declare(node, 'task', TaskConfig),
+            parameters.declare(node, 'observation', ObservationConfig),
+            parameters.declare(node, 'learning', LearningConfig),
+            parameters.declare(node, 'safety', SafetyConfig),
+        )
+        parameters.refuse_unknown(node)
+        return setup

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Float32MultiArray
 
@@ -20,6 +21,7 @@ class ExperienceWriter:
     """
 
     def __init__(self, node: Node, batch_size: int) -> None:
+        self._node = node
         self._out = node.create_publisher(Float32MultiArray, 'experience', qos.COMPLETE)
         self._batch_size = batch_size
         # No other actor, here, on another host or started earlier, has the same.
@@ -42,3 +44,8 @@ class ExperienceWriter:
             self._out.publish(encode(self._run_id, self._sequence, self._batches))
             self._sequence += 1
             self._batches, self._count = [], 0
+
+    def destroy(self) -> None:
+        """Give back the topic, once the learner has what was sent, or takes too long."""
+        self._out.wait_for_all_acked(Duration(seconds=qos.DELIVERY_SEC))
+        self._node.destroy_publisher(self._out)

@@ -1,11 +1,10 @@
-"""What one robot sent last, and whether it is fit to drive on."""
+"""What one robot sensed last, and whether it is fit to drive on."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
@@ -15,12 +14,11 @@ from rl_planner.ros.cdr import read_odometry
 Ranges = NDArray[np.float32]
 
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
-FORESIGHT_SEC = 2.0  # a goal that is stamped further ahead of the scans has another clock
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
 class Inbox:
-    """The newest scan, odometry and goal of one robot; all times in nanoseconds.
+    """The newest scan and odometry of one robot; all times in nanoseconds.
 
     Attributes:
         ranges: of the scan that awaits a step, or None.
@@ -28,8 +26,7 @@ class Inbox:
         stepped_ns: stamp of the scan last acted on, or None.
         odometry: x, y, yaw, v, w.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
-        goal: the newest goal, to know a repetition by.
-        goal_waits: it has not been driven to yet.
+        fault: why the robot does not move, or ''.
     """
 
     def __init__(self, name: str, period_ns: int) -> None:
@@ -41,8 +38,7 @@ class Inbox:
         self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
         self.odom_frame = ''
-        self.goal: PoseStamped | None = None
-        self.goal_waits = False
+        self.fault = ''
         self._period_ns = period_ns
 
     def is_repeated(self, stamp: int) -> bool:
@@ -82,25 +78,11 @@ class Inbox:
             return False
         return self.scan_ns - self.odom_ns <= LATE * self._period_ns
 
-    def repeats_goal(self, message: PoseStamped) -> bool:
-        """Whether a goal has been received before: same time, frame and pose."""
-        return self.goal is not None and self.goal == message
-
-    def has_reached_goal_time(self) -> bool:
-        """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
-
-        A goal from far ahead was stamped by another clock; it is for now.
-        """
-        if not self.goal_waits or self.goal is None or self.scan_ns is None:
-            return False
-        ahead = messages.stamp_ns(self.goal.header.stamp) - self.scan_ns
-        return not 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
-
     def close_step(self) -> None:
         """The scan has been acted on."""
         self.stepped_ns, self.ranges = self.scan_ns, None
 
-    def fault(self, now_ns: int, scan_timeout: float, odom_timeout: float) -> str:
+    def outdated(self, now_ns: int, scan_timeout: float, odom_timeout: float) -> str:
         """Why the robot must not move on what it knows at `now_ns`, or ''. Time-outs in seconds."""
         for what, stamp, limit in (
             ('scan', self.scan_ns, scan_timeout),

@@ -17,3 +17,6 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 """policy, episode: a late subscriber gets the newest."""
+
+DELIVERY_SEC = 0.2
+"""How long the last message of all is waited for to arrive, before its topic is given back."""
