@@ -18,6 +18,9 @@ from rl_planner.navigation.config import (
     TaskConfig,
     unknown_name,
 )
+from rl_planner.navigation.global_planner import GlobalPlannerConfig
+from rl_planner.navigation.obstacle_layer import ObstacleLayerConfig
+from rl_planner.navigation.path import PathConfig
 from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.simulation.disturbance import DisturbanceConfig
 
@@ -31,6 +34,9 @@ GROUPS: dict[str, type[Config]] = {
     'learning': LearningConfig,
     'disturbance': DisturbanceConfig,
     'safety': SafetyConfig,
+    'planner': GlobalPlannerConfig,
+    'obstacle_layer': ObstacleLayerConfig,
+    'path': PathConfig,
 }
 NODES = ('actor_node', 'episode_node', 'gazebo_bridge_node', 'learner_node', 'simulator_node')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from rl_planner.evaluation.suites import Suite
     from rl_planner.navigation.config import Config
 
-IN_GAZEBO = ' in Gazebo'  # follows the name of a planner that has driven there
+# What follows the name of a planner that has driven there, or along a way on the map.
+IN_GAZEBO, GUIDED = ' in Gazebo', ' guided'
 
 Params = Mapping[str, 'Config']
 
@@ -81,10 +83,12 @@ def drive(
     quiet: bool,
     via: str = 'process',
     gazebo: Mapping[str, Value] | None = None,
+    guided: bool = False,
 ) -> Evaluation:
     """Every planner through all scenarios of a suite, with a bar meanwhile; or until Ctrl-C.
 
     Args:
+        guided: each once more, given the map.
         via: process, ros, or gazebo: each first in Gazebo, then in the embedded simulator.
         gazebo: the arguments of `bringup.system.simulation` that say in which one.
     """
@@ -93,9 +97,13 @@ def drive(
         ways = {name: _way(planner, name, via, {})}
         if via == 'gazebo':
             ways = {name + IN_GAZEBO: _way(planner, name, 'ros', gazebo or {}), name: ways[name]}
+        settings = dict.fromkeys(ways, suite.setting)
+        if guided:
+            ways[name + GUIDED] = ways[name]
+            settings[name + GUIDED] = replace(suite.setting, guided=True)
         for title, way in ways.items():
             with progress_bar(title, len(suite.scenarios), quiet) as bar:
-                runs[title] = way(suite.scenarios, suite.setting, drive_seed, bar.update)
+                runs[title] = way(suite.scenarios, settings[title], drive_seed, bar.update)
             if runs[title].interrupted:
                 return _evaluation(suite, runs)
     return _evaluation(suite, runs)

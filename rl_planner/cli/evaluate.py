@@ -61,6 +61,7 @@ examples:
   rl_planner evaluate runs/mine/policy.safetensors --via gazebo --servers 2 --gazebo-root .gazebo
   rl_planner evaluate greedy --scenarios my_hall.yaml --picture driven.png
   rl_planner evaluate random ramming runs/mine/policy.safetensors --safety
+  rl_planner evaluate runs/mine/policy.safetensors --suite rooms,traps --guided
 """
 
 
@@ -130,12 +131,17 @@ def _add_scenario_options(parser: argparse.ArgumentParser) -> None:
         '--params-file',
         type=Path,
         metavar='FILE.yaml',
-        help='robot, lidar, control period, disturbances and safety, as the nodes take them',
+        help='robot, lidar, control period, disturbances, safety and paths, as the nodes take them',
     )
     parser.add_argument(
         '--safety',
         action='store_true',
         help='with the safety layer behind every planner, as on a robot',
+    )
+    parser.add_argument(
+        '--guided',
+        action='store_true',
+        help='each planner once more, along the shortest way on the map of what stands there',
     )
     parser.add_argument(
         '--barn-data', type=Path, metavar='FILE', help='worlds of BARN: .json, .world or a folder'
@@ -159,13 +165,10 @@ def run(options: argparse.Namespace) -> int:
     for each in suites:  # a wrong planner is refused before anything has been driven
         driving.make_planners(options.planners, each.setting, params)
         driving.check_drivable(options.planners, each.setting, options.via, gazebo)
+    how = (options.seed, options.quiet, options.via, gazebo, options.guided)
     done = []
     for each in suites:
-        done.append(
-            driving.drive(
-                each, options.planners, params, options.seed, options.quiet, options.via, gazebo
-            )
-        )
+        done.append(driving.drive(each, options.planners, params, *how))
         evaluation.show(done[-1], each.name if options.scenarios else _titled(each, options.seed))
         if done[-1].interrupted:
             break
@@ -176,6 +179,7 @@ def run(options: argparse.Namespace) -> int:
         'via': options.via,
         **(gazebo if options.via == 'gazebo' else {}),
         'safety': options.safety,
+        'guided': options.guided,
         'condition': (options.condition or 'nominal') if 'barn' in _names(options) else None,
         **{
             name: None if path is None else str(path)
@@ -202,7 +206,7 @@ def _check_options(options: argparse.Namespace) -> None:
     names = _names(options)
     if len(set(names)) < len(names):
         raise CommandError(f'each suite must be named once, got {options.suite}')
-    _refuse_gazebo_options(options)
+    _refuse_for_way(options)
     for name in ('barn_data', 'condition'):
         if getattr(options, name) is not None and 'barn' not in names:
             raise CommandError(
@@ -222,8 +226,10 @@ def _check_options(options: argparse.Namespace) -> None:
         options.report.mkdir(parents=True, exist_ok=True)
 
 
-def _refuse_gazebo_options(options: argparse.Namespace) -> None:
-    """Refuse what says which Gazebo where there is none."""
+def _refuse_for_way(options: argparse.Namespace) -> None:
+    """Refuse what says which Gazebo where there is none, and a map where there is none."""
+    if options.guided and options.via != 'process':
+        raise CommandError(f'guided must come with --via process, got {options.via}')
     for argument in GAZEBO_OPTIONS:
         value = getattr(options, argument.name)
         if value != argument.default and options.via != 'gazebo':
@@ -280,4 +286,5 @@ def _setting(params_file: Path | None) -> Setting | None:
             f'{params_file}: of task only control_period counts here: scenarios have a tolerance '
             'and a time limit of their own'
         )
-    return Setting(given['robot'], given['lidar'], period, given['disturbance'])
+    way = {name: given[name] for name in ('planner', 'path')}
+    return Setting(given['robot'], given['lidar'], period, given['disturbance'], **way)

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.driving import IN_GAZEBO, Params
+from rl_planner.cli.driving import GUIDED, IN_GAZEBO, Params
 from rl_planner.cli.options import progress_bar, table, write_json
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def robustness(
     makers = {
         brief: functools.partial(make_planner, name, params=params)
         for name, brief in _brief(evaluation.runs).items()
+        if not _where(name)
     }
     with progress_bar('robustness', NUM_LEVELS * len(makers), quiet) as bar:
         return curves(
@@ -157,7 +158,7 @@ def write_report(
     files = {
         brief: Path(name).with_name('metrics.jsonl')
         for name, brief in briefs.items()
-        if name not in BASELINES and not name.endswith(IN_GAZEBO)
+        if name not in BASELINES and not _where(name)
     }
     return report.write_report(
         folder,
@@ -215,9 +216,13 @@ def _brief(names: Iterable[str]) -> dict[str, str]:
     """
     short = {}
     for name in names:
-        path = Path(name.removesuffix(IN_GAZEBO))
+        path = Path(name.removesuffix(_where(name)))
         run_folder = path.parent.name if path.stem == 'policy' else ''
-        where = IN_GAZEBO if name.endswith(IN_GAZEBO) else ''
-        short[name] = (run_folder or path.stem) + where
+        short[name] = (run_folder or path.stem) + _where(name)
     counts = Counter(short.values())
     return {name: brief if counts[brief] == 1 else name for name, brief in short.items()}
+
+
+def _where(name: str) -> str:
+    """What follows the planner's own name: how it has driven."""
+    return next((end for end in (IN_GAZEBO, GUIDED) if name.endswith(end)), '')

@@ -13,8 +13,9 @@ from rl_planner.evaluation.planner import Floats, Perception
 from rl_planner.evaluation.pursuit import Rules, drive
 from rl_planner.evaluation.seen_map import SeenMap
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import Config, ConfigError, parameter
+from rl_planner.navigation.config import ConfigError, parameter
 from rl_planner.navigation.footprint import Footprint
+from rl_planner.navigation.inflation import PathCosts
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 
@@ -22,33 +23,12 @@ STANDING = 0.02  # slower than this a robot stands, or turns on the spot (m/s)
 
 
 @dataclass(frozen=True)
-class AstarConfig(Config):
+class AstarConfig(PathCosts):
     """Map, path and pursuit, in the words of Nav2's costmap and Regulated Pure Pursuit."""
 
     resolution: float = parameter(0.05, 'cell size of the map (m)', at_least=0.02, at_most=0.5)
     map_size: float = parameter(
         20.0, 'side of the map around the robot (m)', at_least=4.0, at_most=100.0
-    )
-    padding: float = parameter(
-        0.06, 'a path keeps this beyond the inscribed radius (m)', at_least=0.0, at_most=1.0
-    )
-    inflation_radius: float = parameter(
-        0.5, 'obstacles cost up to this beyond the inscribed radius (m)', at_least=0.0, at_most=2.0
-    )
-    cost_scaling_factor: float = parameter(
-        5.0,
-        'how fast the cost of an obstacle falls with its distance (1/m)',
-        above=0.0,
-        at_most=100.0,
-    )
-    cost_weight: float = parameter(
-        4.0, 'cost next to an obstacle, added to 1 for the length', at_least=0.0, at_most=1000.0
-    )
-    unknown_cost: float = parameter(
-        0.3, 'cost of what has not been seen, added to 1 for the length', at_least=0.0
-    )
-    tolerance: float = parameter(
-        0.5, 'a goal out of reach is replaced by a place within this distance (m)', at_least=0.0
     )
     planning_period: float = parameter(
         0.5, 'time from one path to the next, unless something is in its way (s)', above=0.0
@@ -124,15 +104,8 @@ class AstarPlanner:
         config, robot = self._config, self._setting.robot
         scan = ScanGeometry.of(self._setting.lidar)
         self._seen = SeenMap(scan, num_robots, config.resolution, config.map_size)
-        self._finder = PathFinder(
-            self._seen,
-            robot.inscribed_radius + config.padding,
-            robot.inscribed_radius + config.inflation_radius,
-            config.cost_scaling_factor,
-            config.cost_weight,
-            config.unknown_cost,
-            config.tolerance,
-        )
+        inflation = config.inflation(robot.inscribed_radius, config.resolution)
+        self._finder = PathFinder(self._seen, inflation, config.unknown_cost, config.tolerance)
         self._begins = np.zeros(num_robots, np.int64)
         self._path_age = np.full(num_robots, math.inf)
         self._progress = _Progress(config, num_robots)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.evaluation.seen_map import FREE, UNKNOWN, Cells, Floats, Indices, SeenMap
+from rl_planner.navigation.inflation import Inflation
 from rl_planner.simulation.compiled import compiled
 
 Squares = NDArray[np.int32]
@@ -203,15 +204,9 @@ def _find_blocked(
 class PathFinder:
     """Plans ways for N robots over a `SeenMap` of theirs.
 
-    A cell costs 1 + weight * exp(-cost_scaling_factor * d), where d is how far an obstacle is
-    beyond `clearance` (Nav2's inflation layer).
-
     Args:
         seen: the map.
-        clearance: how far obstacles must be from a way (m).
-        inflation_radius: obstacles farther away than this cost nothing (m).
-        cost_scaling_factor: how fast the cost falls with the distance (1/m).
-        weight: cost at `clearance`, added to that of the length.
+        inflation: what it costs to be near an obstacle.
         unknown: cost of what has not been seen, added to that of the length.
         tolerance: a goal that cannot be reached is replaced by the nearest place that can, within
             this distance (m).
@@ -222,27 +217,14 @@ class PathFinder:
     """
 
     def __init__(
-        self,
-        seen: SeenMap,
-        clearance: float,
-        inflation_radius: float,
-        cost_scaling_factor: float,
-        weight: float,
-        unknown: float,
-        tolerance: float,
+        self, seen: SeenMap, inflation: Inflation, unknown: float, tolerance: float
     ) -> None:
-        self._seen, resolution = seen, seen.resolution
+        self._seen, resolution, reach = seen, seen.resolution, inflation.reach
         count, side = seen.grids.shape[:2]
-        reach = math.ceil(max(inflation_radius, clearance) / resolution)
         axis = np.arange(-reach, reach + 1)
-        farthest = reach * reach + 1
+        farthest = len(inflation.by_square) - 1
         self._stamp = np.minimum(axis[:, None] ** 2 + axis**2, farthest).astype(np.int32)
-        beyond = resolution * np.sqrt(np.arange(farthest + 1)) - clearance
-        by_square = 1.0 + weight * np.exp(-cost_scaling_factor * beyond)
-        by_square[-1] = 1.0
-        # Of whole numbers, k < x^2 as k < ceil(x^2): cells at exactly the clearance are clear.
-        least_square = math.ceil((clearance / resolution) ** 2 - 1e-9)
-        self._costs = Costs(by_square, float(unknown), least_square)
+        self._costs = Costs(inflation.by_square, float(unknown), inflation.least_square)
         self._tolerance = tolerance / resolution
         self._search = Search(
             np.empty((side, side), np.int32),

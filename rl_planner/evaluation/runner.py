@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_planner.evaluation.guide import Guide
 from rl_planner.evaluation.planner import Floats, Perception, Planner
 from rl_planner.evaluation.result import EpisodeResult
 from rl_planner.evaluation.safe import SafePlanner
@@ -93,6 +94,7 @@ class _Drive:
             disturbance=setting.disturbance,
         )
         self._goals = np.array([each.goal for each in scenarios])
+        self._guide = Guide(scenarios, setting) if setting.guided else None
         self._tolerances = np.array([each.xy_goal_tolerance for each in scenarios])
         self._limits = np.array([each.time_limit for each in scenarios])
         self._commands: Floats = np.zeros((count, 2))
@@ -160,10 +162,11 @@ class _Drive:
         """What odometry says: the goal is given in its frame, which is the world's at the start."""
         simulator = self._simulator
         poses = simulator.odometry[rows]
+        goals = self._goals[rows] if self._guide is None else self._guide.goals(rows, poses)
         return Perception(
             rows,
             simulator.ranges[rows],
-            np.stack(to_robot_frame(*poses.T, *self._goals[rows].T), axis=-1),
+            np.stack(to_robot_frame(*poses.T, *goals.T), axis=-1),
             simulator.measured_velocities[rows],
             self._commands[rows],
             poses,

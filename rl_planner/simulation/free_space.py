@@ -62,7 +62,7 @@ def _window(centres: FloatArray, low: float, high: float) -> tuple[int, int]:
 
 
 @compiled
-def _free_cells(
+def free_cells(
     xs: FloatArray, ys: FloatArray, segments: FloatArray, circles: FloatArray, clearance: float
 ) -> Mask:
     """(rows, columns) whether `_clearance_at` each cell is at least `clearance`.
@@ -94,7 +94,7 @@ def _free_cells(
     return free
 
 
-def _bounds(world: World, places: Sequence[tuple[float, float]]) -> FloatArray:
+def bounds_of(world: World, places: Sequence[tuple[float, float]]) -> FloatArray:
     """x_min, y_min, x_max, y_max of the world's obstacles and of those `places` that are finite.
 
     An empty world goes on for ever; 5 m around its origin are as good as any others.
@@ -129,14 +129,14 @@ class FreeSpace:
         resolution: float = 0.1,
         places: Sequence[tuple[float, float]] = (),
     ) -> None:
-        x_min, y_min, x_max, y_max = _bounds(world, places)
+        x_min, y_min, x_max, y_max = bounds_of(world, places)
         margin = 2.0 * clearance + resolution
         self.resolution = resolution
         self._name, self._clearance = world.name, clearance
         self._segments, self._circles = world.segments, world.circles
         self._xs = np.arange(x_min - margin, x_max + margin, resolution)
         self._ys = np.arange(y_min - margin, y_max + margin, resolution)
-        self._free = _free_cells(self._xs, self._ys, self._segments, self._circles, clearance)
+        self._free = free_cells(self._xs, self._ys, self._segments, self._circles, clearance)
         inside_x = (self._xs > x_min) & (self._xs < x_max)
         inside_y = (self._ys > y_min) & (self._ys < y_max)
         self.cells: Cells = main_region(self._free, inside_y[:, None] & inside_x)

@@ -86,6 +86,26 @@ def test_planners_are_compared_on_the_same_scenarios(
     assert (figures['suite'], greedy['episodes']) == ('static', 15)
 
 
+def test_each_planner_drives_once_more_with_the_map(
+    command: Any, policy_file: Path, tmp_path: Path
+) -> None:
+    path, report = tmp_path / 'figures.json', tmp_path / 'report'
+    options = ['--suite', 'rooms', '--episodes', 3, '--guided', '--report', report]
+    answer = command('evaluate', policy_file, 'astar', *options, '--json', path)
+    assert (answer.code, answer.err) == (0, '')
+    figures = json.loads(path.read_text())
+    assert figures['guided'] is True
+    names = [str(policy_file), f'{policy_file} guided', 'astar', 'astar guided']
+    assert [each['planner'] for each in figures['results']] == names
+    assert 'astar guided' in (report / 'report.html').read_text()
+
+
+def test_over_ros_nobody_is_guided(command: Any, policy_file: Path) -> None:
+    answer = command('evaluate', policy_file, '--guided', '--via', 'ros')
+    assert answer.code == 2
+    assert 'guided must come with --via process, got ros' in answer.err
+
+
 def test_ctrl_c_keeps_what_whole_chunks_have_brought(
     command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

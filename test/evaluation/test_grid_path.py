@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rl_planner.evaluation.grid_path import PathFinder
 from rl_planner.evaluation.seen_map import FREE, OCCUPIED, UNKNOWN, SeenMap
+from rl_planner.navigation.inflation import Inflation
 from rl_planner.navigation.observation import ScanGeometry
 
 SCAN = ScanGeometry(1, 0.0, 0.01, range_min=0.1, range_max=2.0)
@@ -32,7 +33,8 @@ def seen_as(grid: NDArray[np.int8]) -> SeenMap:
 def finder_on(
     grid: NDArray[np.int8], clearance: float = CELL, weight: float = 0.0, unknown: float = 0.0
 ) -> PathFinder:
-    return PathFinder(seen_as(grid), clearance, 0.4, 5.0, weight, unknown, tolerance=0.5)
+    inflation = Inflation.of(clearance, 0.4, 5.0, weight, CELL)
+    return PathFinder(seen_as(grid), inflation, unknown, tolerance=0.5)
 
 
 def floor() -> NDArray[np.int8]:
@@ -119,7 +121,7 @@ def test_a_robot_too_near_to_an_obstacle_gets_away_from_it() -> None:
 
 def test_a_path_is_blocked_by_what_stands_in_the_rest_of_it() -> None:
     seen = seen_as(floor())
-    finder = PathFinder(seen, 2 * CELL, 0.4, 5.0, 0.0, 0.0, tolerance=0.5)
+    finder = PathFinder(seen, Inflation.of(2 * CELL, 0.4, 5.0, 0.0, CELL), 0.0, tolerance=0.5)
     plan(finder, (5, 3), (5, 12))
     assert not finder.blocked(FIRST, np.zeros(1, np.int64))[0]
     seen.grids[0, 5, 8] = OCCUPIED
