@@ -101,6 +101,7 @@ def _tensor_rate(pool: EpisodePool, beams: int, robots: int, device: str, seed: 
     """Robot-steps per second; steps are queued on the device, which is waited for now and then."""
     import torch
 
+    from rl_planner.learning.recorded import Recorded
     from rl_planner.navigation.config import LidarConfig
     from rl_planner.simulation.tensor_environment import TensorNavigationEnv
 
@@ -110,9 +111,11 @@ def _tensor_rate(pool: EpisodePool, beams: int, robots: int, device: str, seed: 
     generator = torch.Generator().manual_seed(seed)
     actions = (2.0 * torch.rand(robots, 2, generator=generator) - 1.0).to(device)
 
+    step = Recorded(lambda: env.step(actions)[:4], env.device, env.parts, (env.generator,))
+
     def steps() -> None:
         for _ in range(QUEUED):
-            _, rewards, *_ = env.step(actions)
+            _, rewards, *_ = step()
         rewards.sum().item()
 
     return QUEUED * robots * _rate(steps)

@@ -14,15 +14,28 @@ class Adam:
 
     Args:
         parameters: (P,) changed in place by each step, along `parameters.grad`.
-        learning_rate: at the start; `share` of it is used.
+        learning_rate: at the start.
+
+    Attributes:
+        rate: the learning rate that is used.
     """
 
     def __init__(self, parameters: Tensor, learning_rate: float) -> None:
         self.parameters, self.learning_rate = parameters, learning_rate
-        self.share = 1.0
+        # On a GPU steps may be recorded, and what changes must be a tensor.
+        on_gpu = parameters.device.type == 'cuda'
+        self.rate = parameters.new_tensor(learning_rate) if on_gpu else learning_rate
         self.mean = torch.zeros_like(parameters)
         self.square = torch.zeros_like(parameters)
         self.steps = torch.zeros((), device=parameters.device)
+
+    def use(self, share: float) -> None:
+        """Use this share of the learning rate from now on."""
+        rate = share * self.learning_rate
+        if isinstance(self.rate, Tensor):
+            self.rate.fill_(rate)
+        else:
+            self.rate = rate
 
     def step(self) -> None:
         """Descend along `parameters.grad`."""
@@ -38,7 +51,7 @@ class Adam:
             amsgrad=False,
             beta1=0.9,
             beta2=0.999,
-            lr=self.share * self.learning_rate,
+            lr=self.rate,
             weight_decay=0.0,
             eps=1e-8,
             maximize=False,

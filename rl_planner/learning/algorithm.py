@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,7 +34,12 @@ class Algorithm(ABC):
         seed: of the initial weights and of what an update draws, the same on every device.
         outputs: of the actor.
         critics: how many there are.
+
+    Attributes:
+        is_steady: every update is the same operations, and the host draws nothing for them.
     """
+
+    is_steady: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -107,7 +112,7 @@ class Algorithm(ABC):
     def set_learning_rate_share(self, share: float) -> None:
         """Use this share of the configured learning rates from now on."""
         for optimizer in self.optimizers():
-            optimizer.share = share
+            optimizer.use(share)
 
     def optimizers(self) -> list[Adam]:
         return [self.actor_optimizer, *(critic.optimizer for critic in self.critics)]

@@ -40,6 +40,8 @@ from rl_planner.navigation.policy import ACTION_SIZE, Policy
 class DDPG(Algorithm):
     """Deep deterministic policy gradient; arguments as of `Algorithm`."""
 
+    is_steady = True
+
     def __init__(
         self,
         obs_size: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from torch import Tensor
 from rl_planner.learning.config import LearningConfig
 from rl_planner.learning.ddpg import DDPG
 from rl_planner.learning.networks import fast_matmul
-from rl_planner.learning.replay import ReplayBuffer
+from rl_planner.learning.recorded import Recorded
+from rl_planner.learning.replay import Batch, ReplayBuffer
 from rl_planner.learning.sac import SAC
 from rl_planner.learning.td3 import TD3
 from rl_planner.navigation.observation import observation_size
@@ -58,6 +59,11 @@ class Learner:
         self.replay = ReplayBuffer(
             config.replay_capacity, self.obs_size, ACTION_SIZE, self.device, sampling
         )
+        self._slots = torch.zeros(config.batch_size, dtype=torch.int64, device=self.device)
+        self._learn: Callable[[], dict[str, Tensor]]
+        self._learn = lambda: self.algorithm.update(self._batch())
+        if self.algorithm.is_steady:
+            self._learn = Recorded(self._learn, self.device)
 
     @property
     def transitions(self) -> int:
@@ -114,13 +120,18 @@ class Learner:
 
     def update(self) -> dict[str, Tensor]:
         """Make one update. The metrics stay on the device, so that nothing waits for it."""
-        config, algorithm = self.config, self.algorithm
-        resting = self.updates < self._resting_updates
-        batch = self.replay.sample(config.batch_size, config.n_step, config.discount)
+        self._slots.copy_(self.replay.draw(self.config.batch_size), non_blocking=True)
         with fast_matmul():
-            metrics = algorithm.update_critics(batch) if resting else algorithm.update(batch)
+            if self.updates < self._resting_updates:
+                metrics = self.algorithm.update_critics(self._batch())
+            else:
+                metrics = self._learn()
         self.updates += 1
         return metrics
+
+    def _batch(self) -> Batch:
+        """The transitions that are drawn for this update."""
+        return self.replay.gather(self._slots, self.config.n_step, self.config.discount)
 
     def set_progress(self, fraction: float) -> None:
         """Say which share of the training, in [0, 1], is over: learning rates decay with it."""

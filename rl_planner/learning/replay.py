@@ -147,16 +147,15 @@ class ReplayBuffer:
         self.total += count
         self._going_on = self.total, ~(terminated | truncated)
 
-    def sample(self, batch_size: int, n_step: int, discount: float) -> Batch:
-        """`batch_size` transitions drawn uniformly, with repetition, as `gather` returns them.
+    def draw(self, batch_size: int) -> Tensor:
+        """(batch_size,) slots, on the CPU, drawn uniformly, with repetition.
 
         Raises:
             ValueError: the buffer is empty.
         """
         if not self.total:
             raise ValueError('the replay buffer must hold a transition before it is sampled')
-        slots = torch.randint(len(self), (batch_size,), generator=self._generator)
-        return self.gather(slots.to(self._device, non_blocking=True), n_step, discount)
+        return torch.randint(len(self), (batch_size,), generator=self._generator)
 
     def gather(self, slots: Tensor, n_step: int, discount: float) -> Batch:
         """The transitions that begin in `slots` (B,), each followed for `n_step` steps at most."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rl_planner.learning.learner import Learner
 from rl_planner.learning.noise import ExplorationNoise
+from rl_planner.learning.recorded import Recorded
 from rl_planner.learning.tensor_noise import TensorNoise
 from rl_planner.navigation.task import Outcome
 
@@ -41,9 +42,15 @@ class VectorEnvironment(Protocol):
 
 
 class TensorEnvironment(Protocol):
-    """As `VectorEnvironment`, of tensors on the learner's device, which are the caller's."""
+    """As `VectorEnvironment`, of tensors on the learner's device, which are the caller's.
+
+    A step is the same operations each time. It replaces tensors that are attributes of `parts`, and
+    draws from `generator`.
+    """
 
     num_envs: int
+    parts: tuple[object, ...]
+    generator: torch.Generator
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -171,30 +178,43 @@ class TensorRobots(Robots):
         super().__init__(env)
         self._env, self._noise = env, noise
         self._told: list[Tensor] = []  # outcomes (N,) of each step that have not been read
-        self._finite: list[Tensor] = []  # likewise, whether its actions were
 
     def reset(self, seed: int) -> None:
         of_env, of_noise = np.random.SeedSequence(seed).generate_state(2).tolist()
         self._noise.reset(of_noise)
         self._obs, _ = self._env.reset(seed=of_env, options={'success_rates': self._known})
+        self._finite = torch.ones((), dtype=torch.bool, device=self._obs.device)
+        self._drive: Recorded[tuple[Tensor, ...]] | None = None
 
     def set_off(self, learner: Learner) -> None:
-        obs = self._obs
-        actions = (learner.algorithm.act(obs) + self._noise.sample()).clamp(-1.0, 1.0)
-        self._finite.append(actions.isfinite().all())
-        self._obs, rewards, terminated, truncated, infos = self._env.step(actions)
-        self._step = (obs, actions, rewards, infos['final_obs'], terminated, truncated)
-        self._told.append(infos['outcome'].to(torch.int8))
+        if self._drive is None:
+            self._drive = Recorded(
+                lambda: self._step(learner),
+                self._obs.device,
+                (self, self._noise, *self._env.parts),
+                (self._noise.generator, self._env.generator),
+            )
+        *self._transitions, outcomes = self._drive()
+        self._told.append(outcomes.to(torch.int8))
 
     def arrive(self, learner: Learner) -> None:
-        learner.add_step(*self._step)
-        self._noise.restart(self._step[4] | self._step[5])
+        learner.add_step(*self._transitions)
 
     def outcomes(self, wait: bool) -> Array:
         if not (wait and self._told):
             return np.empty(0, np.int64)
-        finite, told = torch.stack(self._finite).all(), torch.stack(self._told).cpu()
-        self._finite, self._told = [], []
+        finite, told = bool(self._finite), torch.stack(self._told).cpu()
+        self._told = []
         if not finite:
             raise FloatingPointError('learning has diverged: an action was not finite')
         return told[told != Outcome.RUNNING].numpy()
+
+    def _step(self, learner: Learner) -> tuple[Tensor, ...]:
+        """Act and drive once: the transitions, as `Learner.add_step` takes them, and outcomes."""
+        obs = self._obs.clone()
+        actions = (learner.algorithm.act(obs) + self._noise.sample()).clamp(-1.0, 1.0)
+        self._finite = self._finite & actions.isfinite().all()
+        self._obs, rewards, terminated, truncated, infos = self._env.step(actions)
+        self._noise.restart(terminated | truncated)
+        transitions = (obs, actions, rewards, infos['final_obs'], terminated, truncated)
+        return *transitions, infos['outcome']

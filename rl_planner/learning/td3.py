@@ -32,6 +32,8 @@ from rl_planner.learning.replay import Batch
 class TD3(DDPG):
     """Twin delayed DDPG; arguments as of `Algorithm`."""
 
+    is_steady = False
+
     def __init__(
         self, obs_size: int, config: LearningConfig, device: torch.device | str, seed: int
     ) -> None:

@@ -21,19 +21,19 @@ class TensorNoise:
         self, num_robots: int, config: ExplorationConfig, device: torch.device | str
     ) -> None:
         self._config, self._device = config, torch.device(device)
-        self._generator = torch.Generator(self._device)
+        self.generator = torch.Generator(self._device)
         self._sigma = torch.zeros(num_robots, 1, device=self._device)
         self._carried = torch.zeros(num_robots, ACTION_SIZE, device=self._device)
 
     def reset(self, seed: int) -> None:
         """Begin new episodes for all robots, with the noise that `seed` decides."""
-        self._generator.manual_seed(seed)
+        self.generator.manual_seed(seed)
         self.restart(torch.ones(len(self._sigma), dtype=torch.bool, device=self._device))
 
     def restart(self, chosen: Tensor) -> None:
         """Begin a new episode for the robots of a mask (N,)."""
         rows, low = chosen[:, None], self._config.sigma_min
-        share = torch.rand(self._sigma.shape, generator=self._generator, device=self._device)
+        share = torch.rand(self._sigma.shape, generator=self.generator, device=self._device)
         sigma = low + (self._config.sigma_max - low) * share
         self._sigma = torch.where(rows, sigma, self._sigma)
         self._carried = torch.where(rows, self._normal(), self._carried)
@@ -47,4 +47,4 @@ class TensorNoise:
 
     def _normal(self) -> Tensor:
         size = self._carried.shape
-        return torch.randn(size, generator=self._generator, device=self._device)
+        return torch.randn(size, generator=self.generator, device=self._device)

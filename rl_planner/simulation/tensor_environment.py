@@ -28,6 +28,10 @@ class TensorNavigationEnv:
     for them: who gives them must look after that.
 
     Of one seed it draws other episodes than `NavigationVectorEnv` does, from the same pool.
+
+    Attributes:
+        parts: the objects whose attributes hold all tensors that change.
+        generator: what everything random is drawn from.
     """
 
     def __init__(
@@ -46,14 +50,14 @@ class TensorNavigationEnv:
         self.robot, self.task = robot or RobotConfig(), task or TaskConfig()
         self.observation = observation or ObservationConfig()
         lidar = lidar or LidarConfig()
-        self._generator = torch.Generator(self.device).manual_seed(seed)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
         self.simulator = TensorSimulator(
             self.robot,
             lidar,
             TensorWorlds.of(pool.worlds, self.device),
             num_envs,
             self.task.control_period,
-            self._generator,
+            self.generator,
             disturbance,
         )
         self.episodes = TensorEpisodes(pool, self.simulator)
@@ -62,13 +66,14 @@ class TensorNavigationEnv:
         self._terms, self._limits = Terms.of(self.task), Limits.of(self.robot)
         pairs = torch.zeros(num_envs, 2, dtype=torch.float64, device=self.device)
         self.goals, self.commands, self.distances = pairs, pairs, pairs[:, 0]
+        self.parts = (self, self.simulator, self.episodes, *self._observer.parts)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
         """Start a new episode in every environment; see `NavigationVectorEnv.reset`."""
         if seed is not None:
-            self._generator.manual_seed(seed)
+            self.generator.manual_seed(seed)
         self.episodes.forget((options or {}).get('success_rates'))
         return self._start(torch.ones(self.num_envs, dtype=torch.bool, device=self.device)), {}
 
@@ -113,7 +118,7 @@ class TensorNavigationEnv:
 
         One is drawn for every robot: how many begin, the host does not know.
         """
-        drawn, rows = self.episodes.draw(self.num_envs, self._generator), chosen[:, None]
+        drawn, rows = self.episodes.draw(self.num_envs, self.generator), chosen[:, None]
         self.simulator.place(chosen, drawn.worlds, drawn.starts, drawn.ranges, drawn.clearances)
         self.goals = torch.where(rows, drawn.goals, self.goals)
         self.commands = torch.where(rows, 0.0, self.commands)

@@ -19,7 +19,11 @@ TURN = 2.0 * math.pi
 
 
 class TensorObserver:
-    """Turns what N robots sense into observations (N, size), and remembers earlier scans."""
+    """Turns what N robots sense into observations (N, size), and remembers earlier scans.
+
+    Attributes:
+        parts: the objects whose attributes hold all tensors that change.
+    """
 
     def __init__(
         self, encoder: ObservationEncoder, num_robots: int, device: torch.device | str
@@ -35,6 +39,7 @@ class TensorObserver:
         self._past = None
         if config.history_steps:
             self._past = _Past(config.history_steps, config.num_sectors, num_robots, device)
+        self.parts = (self._past,) if self._past else ()
 
     def observe(
         self,

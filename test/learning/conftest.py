@@ -93,8 +93,10 @@ def small_config() -> LearningConfig:
 
 @pytest.fixture
 def make_learner(metadata: PolicyMetadata, small_config: LearningConfig) -> Callable[..., Learner]:
-    def make(seed: int = 0, config: LearningConfig = small_config) -> Learner:
-        return Learner(metadata, config, 'cpu', seed)
+    def make(
+        seed: int = 0, config: LearningConfig = small_config, device: torch.device | str = 'cpu'
+    ) -> Learner:
+        return Learner(metadata, config, device, seed)
 
     return make
 

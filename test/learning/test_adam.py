@@ -19,7 +19,7 @@ def test_steps_are_those_of_the_formula(share: float) -> None:
     generator = torch.Generator().manual_seed(0)
     parameters = torch.randn(50, generator=generator)
     optimizer = Adam(parameters, 0.01)
-    optimizer.share = share
+    optimizer.use(share)
     theta = parameters.double()
     m, v = torch.zeros(50).double(), torch.zeros(50).double()
     for step in range(1, 8):

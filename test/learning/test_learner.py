@@ -56,7 +56,7 @@ def test_learning_rates_decay_linearly_to_the_final_share(
     rates = []
     for fraction in (0.0, 0.5, 1.0, 1.7):
         learner.set_progress(fraction)
-        rates.append([each.share * each.learning_rate for each in learner.algorithm.optimizers()])
+        rates.append([each.rate for each in learner.algorithm.optimizers()])
     expected = [[2e-3, 1e-3], [1.1e-3, 0.55e-3], [2e-4, 1e-4], [2e-4, 1e-4]]
     np.testing.assert_allclose(rates, expected)
 

@@ -181,7 +181,7 @@ def test_a_restored_buffer_samples_the_same(calls: list[list[Moment]], capacity:
     for call in calls:
         add_call(first, call)
     second.restore(first.state())
-    assert_equal(second.sample(50, 3, 0.9), first.sample(50, 3, 0.9))
+    assert torch.equal(second.draw(50), first.draw(50))
 
 
 def assert_equal(first: Batch, second: Batch) -> None:
@@ -213,14 +213,16 @@ def test_sampling_is_uniform_over_what_is_there() -> None:
     replay = buffer(capacity=10)
     for step in range(14):
         add(replay, step, 0.0)
-    counts = np.bincount(replay.sample(20000, 1, 0.9).obs[:, 0].int().numpy(), minlength=14)
+    counts = np.bincount(
+        replay.gather(replay.draw(20000), 1, 0.9).obs[:, 0].int().numpy(), minlength=14
+    )
     assert counts[:4].sum() == 0
     assert counts[4:] == pytest.approx(2000, rel=0.12)  # 5 standard deviations
 
 
 def test_an_empty_buffer_cannot_be_sampled() -> None:
     with pytest.raises(ValueError, match='must hold a transition'):
-        buffer().sample(1, 1, 0.9)
+        buffer().draw(1)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from support.devices import DEVICES
 from support.host_waits import HostWaits
 
 from rl_planner.learning import best_policy, training
@@ -52,9 +54,19 @@ def pool() -> EpisodePool:
     return EpisodePool([World()], starts, goals[None], np.zeros(1, int))
 
 
+@pytest.fixture(params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def env() -> TensorNavigationEnv:
-    return TensorNavigationEnv(N, pool(), device='cpu', **OPTIONS)
+def env(device: str) -> TensorNavigationEnv:
+    return TensorNavigationEnv(N, pool(), device=device, **OPTIONS)
+
+
+@pytest.fixture
+def make_learner(make_learner: Callable[..., Learner], device: str) -> Callable[..., Learner]:
+    return partial(make_learner, device=device)
 
 
 @pytest.fixture
@@ -65,7 +77,7 @@ def learner(make_learner: Callable[..., Learner]) -> Learner:
 def train(env: Any, learner: Learner, path: Path, budget: Budget, **values: Any) -> Summary:
     resume = values.pop('resume', False)
     with RunFolder(path, resume) as run:
-        noise = TensorNoise(env.num_envs, learner.config, 'cpu')
+        noise = TensorNoise(env.num_envs, learner.config, learner.device)
         return training.train(env, learner, run, budget, noise, **values)
 
 
@@ -92,7 +104,7 @@ def test_a_seed_decides_every_bit(
 ) -> None:
     policies = []
     for name, seed in (('first', 0), ('second', 0), ('other', 1)):
-        train(env, make_learner(seed, CONFIG), tmp_path / name, Budget(steps=20 * N))
+        train(env, make_learner(seed=seed, config=CONFIG), tmp_path / name, Budget(steps=20 * N))
         policies.append((tmp_path / name / 'policy.safetensors').read_bytes())
     assert policies[0] == policies[1] != policies[2]
 
@@ -101,7 +113,7 @@ def test_a_step_and_its_updates_wait_for_nothing(
     env: TensorNavigationEnv, make_learner: Callable[..., Learner]
 ) -> None:
     learner = make_learner(config=CONFIG)
-    robots = TensorRobots(env, TensorNoise(N, learner.config, 'cpu'))
+    robots = TensorRobots(env, TensorNoise(N, learner.config, learner.device))
     robots.reset(0)
     with HostWaits() as waits:
         for _ in range(15):
@@ -118,31 +130,39 @@ def test_a_step_and_its_updates_wait_for_nothing(
 
 
 def test_outcomes_are_told_once_and_in_order(learner: Learner) -> None:
-    steps = iter([[0, 3], [1, 0], [0, 0], [2, 2]])
+    device = learner.device
 
     class Told:
         num_envs = 2
+        generator = torch.Generator(device)
+        steps = torch.tensor([[0, 3], [1, 0], [0, 0], [2, 2], [0, 1], [3, 0]], device=device)
+
+        def __init__(self) -> None:
+            self.parts = (self,)
 
         def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
-            return torch.zeros(2, learner.obs_size), {}
+            self.time = torch.zeros((), dtype=torch.int64, device=device)
+            return torch.zeros(2, learner.obs_size, device=device), {}
 
         def step(self, actions: torch.Tensor) -> Any:
-            outcomes = torch.tensor(next(steps))
-            obs, truncated = torch.zeros(2, learner.obs_size), outcomes == 3
+            outcomes = self.steps.index_select(0, self.time[None]).squeeze(0)
+            self.time = self.time + 1
+            obs, truncated = torch.zeros(2, learner.obs_size, device=device), outcomes == 3
             infos = {'final_obs': obs, 'outcome': outcomes}
-            return obs, torch.zeros(2), (outcomes > 0) & ~truncated, truncated, infos
+            rewards = torch.zeros(2, device=device)
+            return obs, rewards, (outcomes > 0) & ~truncated, truncated, infos
 
         def success_rates(self) -> dict[str, float]:
             return {}
 
-    robots = TensorRobots(Told(), TensorNoise(2, learner.config, 'cpu'))
+    robots = TensorRobots(Told(), TensorNoise(2, learner.config, device))
     robots.reset(0)
     told = []
-    for wait in (False, True, False, True):
+    for wait in (False, True, False, True, False, True):
         robots.set_off(learner)
         robots.arrive(learner)
         told.append(robots.outcomes(wait).tolist())
-    assert told == [[], [3, 1], [], [2, 2]]
+    assert told == [[], [3, 1], [], [2, 2], [], [1, 3]]
     assert robots.outcomes(wait=True).tolist() == []
 
 

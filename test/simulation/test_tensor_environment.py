@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from support.devices import DEVICES
 from support.host_waits import HostWaits
 
 from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
@@ -46,12 +47,12 @@ class Twin:
         """Begin the episodes that the other has begun for robots `rows`; their observations."""
         ours, theirs = self.compiled, self.env.simulator
         sim = ours.simulator
-        sim.place(rows, theirs.worlds.numpy()[rows], theirs.poses.numpy()[rows])
-        sim._gains[:] = theirs.gains.numpy()  # the one thing that is drawn
-        sim._odometry_gains[:] = theirs.odometry_gains.numpy()
+        sim.place(rows, theirs.worlds.cpu().numpy()[rows], theirs.poses.cpu().numpy()[rows])
+        sim._gains[:] = theirs.gains.cpu().numpy()  # the one thing that is drawn
+        sim._odometry_gains[:] = theirs.odometry_gains.cpu().numpy()
         begin(
             rows,
-            self.env.goals.numpy()[rows],
+            self.env.goals.cpu().numpy()[rows],
             sim.robots,
             ours.goals,
             ours.distances,
@@ -88,18 +89,21 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('options', CASES.values(), ids=CASES)
-def test_it_does_what_the_compiled_environment_does(options: dict[str, Any]) -> None:
+def test_it_does_what_the_compiled_environment_does(options: dict[str, Any], device: str) -> None:
     options = {'task': TaskConfig(time_limit=2.5), **options}
-    env = TensorNavigationEnv(N, POOL, device='cpu', seed=1, **options)
+    env = TensorNavigationEnv(N, POOL, device=device, seed=1, **options)
     observations, _ = env.reset()
     twin = Twin(env, **options)
     compiled = twin.compiled
-    np.testing.assert_allclose(observations, compiled._newer.observations, atol=2e-5)
+    np.testing.assert_allclose(observations.cpu(), compiled._newer.observations, atol=2e-5)
     rng, kinds = np.random.default_rng(0), set()
     for _ in range(40):
         actions = actions_for(rng)
-        observations, rewards, terminated, truncated, infos = env.step(torch.from_numpy(actions))
+        *told, infos = env.step(torch.from_numpy(actions).to(device))
+        observations, rewards, terminated, truncated = (each.cpu() for each in told)
+        infos = {name: each.cpu() for name, each in infos.items()}
         _, wanted_rewards, *wanted, wanted_infos = compiled.step(actions)
         np.testing.assert_array_equal(infos['outcome'], wanted_infos['outcome'])
         np.testing.assert_array_equal(infos['_final_obs'], wanted_infos['_final_obs'])
@@ -112,9 +116,9 @@ def test_it_does_what_the_compiled_environment_does(options: dict[str, Any]) -> 
         if len(rows):
             expected[rows] = twin.follow(rows)[rows]
         np.testing.assert_allclose(observations, expected, atol=5e-5)
-        np.testing.assert_allclose(env.simulator.poses, compiled.simulator.poses, atol=1e-6)
+        np.testing.assert_allclose(env.simulator.poses.cpu(), compiled.simulator.poses, atol=1e-6)
         np.testing.assert_allclose(
-            env.simulator.least_clearances, compiled.simulator.least_clearances, atol=1e-5
+            env.simulator.least_clearances.cpu(), compiled.simulator.least_clearances, atol=1e-5
         )
         kinds |= set(wanted_infos['outcome'].tolist())
     assert kinds >= {Outcome.RUNNING, Outcome.COLLISION, Outcome.TIMEOUT}
@@ -158,7 +162,7 @@ def test_the_curriculum_is_the_compiled_ones() -> None:
         env.episodes.add(torch.from_numpy(worlds), torch.from_numpy(outcomes))
         curriculum.add(worlds[ended], lucky[ended])
     np.testing.assert_allclose(env.episodes.success_rates, curriculum.success_rates)
-    drawn = env.episodes.draw(20000, env._generator).worlds.numpy()
+    drawn = env.episodes.draw(20000, env.generator).worlds.numpy()
     shares = np.bincount(POOL.families[drawn]) / 20000
     # the standard error of a share is at most 0.0035
     np.testing.assert_allclose(shares, curriculum.chances(), atol=0.014)
@@ -270,7 +274,7 @@ def test_nothing_waits_for_the_device(
     with monkeypatch.context() as patch:
         patch.setattr(torch, 'Generator', Meta)
         env = TensorNavigationEnv(N, POOL, device='meta', **options)
-    env._generator = env.simulator.generator = None  # type: ignore[assignment]
+    env.generator = env.simulator.generator = None  # type: ignore[assignment]
     with HostWaits('meta') as waits:
         env.reset()
         for _ in range(2):
