@@ -19,6 +19,12 @@ def to_robot_frame(x: Any, y: Any, yaw: Any, world_x: Any, world_y: Any) -> tupl
     return c * dx + s * dy, c * dy - s * dx
 
 
+def to_world_frame(x: Any, y: Any, yaw: Any, robot_x: Any, robot_y: Any) -> tuple[Any, Any]:
+    """A point as the robot at (x, y, yaw) sees it, in the world: p = (x, y) + R(yaw) p'."""
+    c, s = np.cos(yaw), np.sin(yaw)
+    return x + c * robot_x - s * robot_y, y + s * robot_x + c * robot_y
+
+
 def yaw_from_quaternion(qx: float, qy: float, qz: float, qw: float) -> float:
     """Heading of a rotation (rad); roll and pitch are ignored."""
     return float(np.arctan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz)))
