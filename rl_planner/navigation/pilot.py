@@ -120,6 +120,7 @@ class Pilot:
         self.interventions: Counter[str] = Counter()
         self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
+        self._tolerances = np.full(num_robots, self._terms.xy_goal_tolerance)  # of the goals (m)
         # A scan that is late, or one that is lost, ages the earlier one a little: less harm than to
         # forget it, which hides all motion for as long as the history is.
         self._longest_gap = 2.5 * task.control_period
@@ -137,9 +138,23 @@ class Pilot:
         self.halt(row)
         self.goals[row] = x, y
         self.active[row] = True
+        self._tolerances[row] = self._terms.xy_goal_tolerance
         self._began[row] = np.nan
         if self._noise is not None:
             self._noise.restart(np.array([row]))
+
+    def lead(self, row: int, x: float, y: float, is_end: bool, has_advanced: bool) -> None:
+        """Lead a robot along a path, by way of (x, y); a robot without a goal sets out.
+
+        The drive goes on as it is. It ends at the path's end alone; its time limit counts from the
+        last advance on.
+        """
+        if not self.active[row]:
+            self.set_goal(row, x, y)
+        self.goals[row] = x, y
+        self._tolerances[row] = self._terms.xy_goal_tolerance if is_end else -np.inf
+        if has_advanced:
+            self._began[row] = np.nan
 
     def cancel(self, row: int) -> None:
         """Take a robot's goal away."""
@@ -167,7 +182,8 @@ class Pilot:
         self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
         elapsed = sensed.stamps - self._began[rows]
         previous = np.where(self._underway[rows], self._distances[rows], distances)
-        rewards, ended = evaluate(previous, distances, clearances, elapsed, self._terms)
+        terms = self._terms._replace(xy_goal_tolerance=self._tolerances[rows])
+        rewards, ended = evaluate(previous, distances, clearances, elapsed, terms)
         outcomes[driving] = ended
         transitions = self._transitions(rows, next_obs, rewards, ended)
         self._finish(rows, ended)

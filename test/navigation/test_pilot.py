@@ -363,3 +363,52 @@ def test_a_scan_that_is_late_or_lost_leaves_the_past_in_view(stamp: float) -> No
     for step in range(4):
         earlier(pilot, table, 0.1 * step, 2.4)
     assert earlier(pilot, table, stamp, 1.2) == pytest.approx(0.2)
+
+
+def test_a_robot_that_is_led_passes_points_and_ends_at_the_last() -> None:
+    """Within the tolerance of a point on the way nothing ends, nothing begins anew."""
+    pilot, table = make_pilot(1)
+    table.answer = (1.0, 0.5)
+    pilot.lead(0, 2.0, 0.0, False, True)
+    first = pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0),)))
+    assert first.commands.tolist() == [[0.5, 1.0]]
+    pilot.lead(0, 0.2, 0.0, False, False)
+    on = pilot.step(sensed(0.1, r0=((0.1, 0.0, 0.0),)))
+    assert on.outcomes.tolist() == [Outcome.RUNNING]
+    np.testing.assert_allclose(table.asked[0], observation(CLEAR, (0.1, 0.0), command=(0.5, 1.0)))
+    pilot.lead(0, 0.4, 0.0, True, True)
+    end = pilot.step(sensed(0.2, r0=((0.2, 0.0, 0.0),)))
+    assert end.outcomes.tolist() == [Outcome.GOAL]
+    assert end.commands.tolist() == [[0.0, 0.0]]
+    assert not pilot.active[0]
+
+
+def test_a_robot_that_is_led_has_the_time_limit_for_each_advance() -> None:
+    pilot, _ = make_pilot(1)
+    here = (0.0, 0.0, 0.0)
+    pilot.lead(0, 2.0, 0.0, False, True)
+    for step in range(25):
+        pilot.lead(0, 2.0 + step, 0.0, False, step % 9 == 0)
+        assert pilot.step(sensed(0.1 * step, r0=(here,))).outcomes[0] == Outcome.RUNNING
+    outcomes = []
+    for step in range(25, 35):  # the last advance was at 1.8 s, the limit is 1 s
+        pilot.lead(0, 30.0, 0.0, False, False)
+        outcomes.append(int(pilot.step(sensed(0.1 * step, r0=(here,))).outcomes[0]))
+        if outcomes[-1]:
+            break
+    assert step == 28
+    assert outcomes[-1] == Outcome.TIMEOUT
+
+
+def test_a_robot_that_is_led_ends_at_a_collision() -> None:
+    pilot, _ = make_pilot(1)
+    pilot.lead(0, 2.0, 0.0, False, True)
+    hit = pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0), (INF, 0.15, INF, INF))))
+    assert hit.outcomes.tolist() == [Outcome.COLLISION]
+
+
+def test_a_goal_after_a_path_ends_its_drive_again() -> None:
+    pilot, _ = make_pilot(1)
+    pilot.lead(0, 2.0, 0.0, False, True)
+    pilot.set_goal(0, 0.2, 0.0)
+    assert pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0),))).outcomes.tolist() == [Outcome.GOAL]
