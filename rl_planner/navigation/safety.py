@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import Config, RobotConfig, parameter
+from rl_planner.navigation.course import Courses
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
-from rl_planner.navigation.kinematics import Limits, limit_velocity
+from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,6 @@ Velocity = Sequence[float]
 # What is tried, as shares of the linear and the angular velocity asked for, and what that is.
 TRIED = np.array([(1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0.0, 1.0), (0.0, 0.0)])
 ACTIONS = ('', 'slowed', 'slowed', 'slowed', 'turning', 'braking')
-SAMPLE_DISTANCE, SAMPLE_ANGLE = 0.02, 0.15  # between two poses that are looked at, at most (m, rad)
 
 
 @dataclass(frozen=True)
@@ -74,19 +74,13 @@ class Safety:
     def __init__(
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
-        self._config, self._period, self._scan = config, period, scan
+        self._config, self._scan = config, scan
         self._limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         self._size = robot.radius
         angles = scan.beam_angles()
         self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
         self._edges = self._ranges_of_edge()
-        self._per_period = _samples_in(period, robot)
-        # Periods until the fastest robot is at rest: braking shows in the next one.
-        to_rest = (
-            max(robot.max_linear_vel, -robot.min_linear_vel) / robot.max_linear_accel,
-            robot.max_angular_vel / robot.max_angular_accel,
-        )
-        self._braking = self._per_period * math.ceil(max(to_rest) / period + 1e-9)
+        self._courses = Courses(robot, period)
 
     def check(
         self,
@@ -109,7 +103,8 @@ class Safety:
             return Verdict((0.0, 0.0), 'braking')
         asked = self._within_limits(command)
         tried = TRIED * asked
-        courses = self._courses(velocity, previous, tried, self._config.command_latency + age)
+        late = self._config.command_latency + age
+        courses = self._courses.of(velocity, previous, tried, late)
         x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
         if not len(x):
             return Verdict(asked, '')
@@ -144,33 +139,6 @@ class Safety:
             min(max(command[1], -limits.max_angular_vel), limits.max_angular_vel),
         )
 
-    def _courses(self, velocity: Velocity, previous: Velocity, tried: Floats, late: float) -> Any:
-        """(3, C, S) x, y, yaw along the way of C commands (C, 2), from here to rest.
-
-        First the previous command goes on, then the new one has its period, then the robot brakes.
-        How its velocity changes within a period is the base's own affair: by a step at the
-        beginning, in the simulator, or steadily. The way is that of a base that speeds up at once,
-        and brakes steadily; and, of the same poses again, that of one that brakes at once.
-        """
-        limits, period, count = self._limits, self._period, self._per_period
-        v, w = velocity
-        parts = []
-        if late > 0.0:
-            v, w = limit_velocity(v, w, previous[0], previous[1], limits, late)
-            waiting = count * math.ceil(late / period)
-            parts.append(_constant(v, w, late / waiting, waiting, len(tried)))
-        v, w = limit_velocity(v, w, tried[:, 0], tried[:, 1], limits, period)
-        step = period / count
-        parts.append(_constant(v, w, step, count, len(tried)))
-        steadily = step * np.arange(self._braking)
-        at_once = period * (1.0 + np.arange(self._braking) // count)
-        brakings = [
-            (_braked(v, limits.max_linear_accel, t), _braked(w, limits.max_angular_accel, t))
-            for t in (steadily, at_once)
-        ]
-        ways = [_way([*parts, (*braking, np.full(self._braking, step))]) for braking in brakings]
-        return np.concatenate(ways, axis=2)
-
     def _returns(self, ranges: NDArray[np.float32], reach: float) -> tuple[Any, Any, Any]:
         """x, y, radius (M,) of the returns that a robot may touch within `reach` (m)."""
         scan = self._scan
@@ -200,32 +168,3 @@ class Safety:
         y = scan.mount_y + distances[:, None] * self._directions[1]
         inside = point_clearance(x, y, self._footprint) < 0.0
         return np.asarray(distances[np.minimum(inside.sum(axis=0), len(distances) - 1)])
-
-
-def _samples_in(period: float, robot: RobotConfig) -> int:
-    """Poses within a control period, so that what is between two of them does not matter."""
-    fastest = max(robot.max_linear_vel, -robot.min_linear_vel)
-    return math.ceil(period * max(fastest / SAMPLE_DISTANCE, robot.max_angular_vel / SAMPLE_ANGLE))
-
-
-def _constant(v: Any, w: Any, step: float, samples: int, count: int) -> tuple[Any, Any, Any]:
-    """Velocities (count, samples) that stay, and the time (samples,) of each sample (s)."""
-    ones = np.ones((count, samples))
-    return ones * np.reshape(v, (-1, 1)), ones * np.reshape(w, (-1, 1)), np.full(samples, step)
-
-
-def _braked(velocity: Any, deceleration: float, times: Any) -> Any:
-    """(C, S) what is left of velocities (C,) after braking for so long (s)."""
-    left = np.abs(velocity)[:, None] - deceleration * times
-    return np.sign(velocity)[:, None] * np.maximum(left, 0.0)
-
-
-def _way(parts: list[tuple[Any, Any, Any]]) -> Any:
-    """(3, C, S) poses after each sample of parts driven one after the other, exactly along arcs."""
-    v, w, step = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
-    turn = w * step
-    yaw = np.cumsum(turn, axis=-1)
-    chord, middle = v * step * np.sinc(turn / (2.0 * np.pi)), yaw - 0.5 * turn
-    return np.stack(
-        [np.cumsum(chord * np.cos(middle), -1), np.cumsum(chord * np.sin(middle), -1), yaw]
-    )

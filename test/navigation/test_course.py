@@ -1,0 +1,64 @@
+"""Where commands lead: hand-driven ways."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rl_planner.navigation.config import RobotConfig
+from rl_planner.navigation.course import SAMPLE_ANGLE, SAMPLE_DISTANCE, Courses
+
+ROBOT = RobotConfig(max_linear_vel=1.0, max_linear_accel=2.0, max_angular_accel=4.0)
+PERIOD = 0.1
+
+
+def shown(velocity, command, previous=(0.0, 0.0), late=0.0):
+    return Courses(ROBOT, PERIOD).shown(velocity, previous, command, late)
+
+
+def test_a_way_begins_where_the_robot_is_and_ends_at_rest() -> None:
+    way = shown((0.6, 0.0), (0.6, 0.0))
+    assert way[0].tolist() == [0.0, 0.0, 0.0]
+    # 0.06 m in the period, then v^2 / 2a = 0.36 / 4; samples take the higher speed of each step.
+    assert 0.15 <= way[-1, 0] <= 0.15 + 0.6 * 0.02
+    assert way[:, 1:] == pytest.approx(0.0)
+    assert way[-1].tolist() == way[-2].tolist()
+
+
+def test_speed_is_gained_as_fast_as_the_robot_can() -> None:
+    way = shown((0.0, 0.0), (1.0, 0.0))
+    # 0.2 m/s after the period: 0.02 m of it, and 0.04 / 4 of braking.
+    assert 0.03 <= way[-1, 0] <= 0.03 + 0.2 * 0.02
+
+
+def test_what_is_late_goes_on_as_before() -> None:
+    way = shown((0.5, 0.0), (0.0, 0.0), previous=(0.5, 0.0), late=0.4)
+    # 0.4 s at 0.5 m/s; in the period 0.3 m/s is left: 0.03 m, and 0.09 / 4 of braking.
+    assert 0.2525 <= way[-1, 0] <= 0.2525 + 0.3 * 0.02
+
+
+def test_a_turn_is_an_arc_to_the_left() -> None:
+    way = shown((0.5, 1.0), (0.5, 1.0))
+    driven = len(way) - 1 - Courses(ROBOT, PERIOD)._braking
+    x, y, yaw = way[driven]  # at the end of the period: along the circle of 0.5 m
+    assert yaw == pytest.approx(0.1)
+    assert (x, y) == pytest.approx((0.5 * math.sin(0.1), 0.5 * (1.0 - math.cos(0.1))))
+    assert way[-1, 2] > 0.1
+    assert way[-1, 1] > y
+
+
+def test_what_is_shown_is_what_the_safety_layer_looks_at() -> None:
+    courses = Courses(ROBOT, PERIOD)
+    state = (0.3, -0.4), (0.2, 0.1)
+    looked_at = courses.of(*state, np.array([(0.7, 0.5), (0.1, 0.0)]), 0.05)
+    alone = courses.shown(*state, (0.7, 0.5), 0.05)
+    steadily, _ = np.split(looked_at[:, 0], 2, axis=1)
+    np.testing.assert_allclose(alone[1:].T, steadily)
+
+
+def test_no_two_poses_are_far_apart() -> None:
+    steps = np.abs(np.diff(shown((1.0, 1.5), (1.0, 1.5)), axis=0))
+    assert np.hypot(steps[:, 0], steps[:, 1]).max() <= SAMPLE_DISTANCE + 1e-9
+    assert steps[:, 2].max() <= SAMPLE_ANGLE + 1e-9
