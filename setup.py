@@ -76,6 +76,7 @@ setup(
             'actor_node = rl_planner.ros.start:actor_node',
             'episode_node = rl_planner.ros.start:episode_node',
             'gazebo_bridge_node = rl_planner.ros.start:gazebo_bridge_node',
+            'global_planner_node = rl_planner.ros.start:global_planner_node',
             'learner_node = rl_planner.ros.start:learner_node',
             'simulator_node = rl_planner.ros.start:simulator_node',
         ],

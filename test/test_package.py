@@ -125,6 +125,7 @@ def test_every_executable_has_its_main(setup_arguments: dict[str, Any]) -> None:
         'actor_node',
         'episode_node',
         'gazebo_bridge_node',
+        'global_planner_node',
         'learner_node',
         'simulator_node',
     }

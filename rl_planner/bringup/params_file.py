@@ -38,7 +38,14 @@ GROUPS: dict[str, type[Config]] = {
     'obstacle_layer': ObstacleLayerConfig,
     'path': PathConfig,
 }
-NODES = ('actor_node', 'episode_node', 'gazebo_bridge_node', 'learner_node', 'simulator_node')
+NODES = (
+    'actor_node',
+    'episode_node',
+    'gazebo_bridge_node',
+    'global_planner_node',
+    'learner_node',
+    'simulator_node',
+)
 
 
 class ParamsFileError(ValueError):

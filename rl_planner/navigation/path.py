@@ -68,7 +68,6 @@ class LookAhead(NamedTuple):
     Attributes:
         x, y: in the frame of the path (m).
         is_end: it is the end of the path.
-        has_advanced: it is farther along the path than ever before.
         deviation: of the robot from the path (m).
         remaining: along the path from where the robot is, to its end (m).
     """
@@ -76,7 +75,6 @@ class LookAhead(NamedTuple):
     x: float
     y: float
     is_end: bool
-    has_advanced: bool
     deviation: float
     remaining: float
 
@@ -123,12 +121,11 @@ class PathFollower:
         if self._ahead > self._at and math.hypot(there_x - x, there_y - y) <= ARRIVED:
             self._at = self._ahead
         deviation = self._advance(x, y)
-        ahead = max(self._at + self._reach(), self._ahead)
-        has_advanced, self._ahead = ahead > self._ahead, ahead
+        self._ahead = max(self._at + self._reach(), self._ahead)
         last = len(self.points) - 1
-        ahead_x, ahead_y = self.points[ahead].tolist()
+        ahead_x, ahead_y = self.points[self._ahead].tolist()
         remaining = self._spacing * (last - self._at)
-        return LookAhead(ahead_x, ahead_y, ahead == last, has_advanced, deviation, remaining)
+        return LookAhead(ahead_x, ahead_y, self._ahead == last, deviation, remaining)
 
     def _advance(self, x: float, y: float) -> float:
         """Walk along the path as long as that comes nearer to the robot; how far off it is then.

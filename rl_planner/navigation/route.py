@@ -60,6 +60,9 @@ class News(NamedTuple):
 class Route:
     """The way of one robot on one map; all in the frame of the map (m, rad), times in seconds.
 
+    Args:
+        xy_goal_tolerance: who is so near to the end of the way has arrived.
+
     Attributes:
         area: the map, or None till there is one.
         goal: where the robot is to go, or None.
@@ -71,12 +74,10 @@ class Route:
         planner: GlobalPlannerConfig,
         layer: ObstacleLayerConfig,
         config: RouteConfig,
+        xy_goal_tolerance: float,
     ) -> None:
-        self._planner, self._layer_config, self._config = (
-            GlobalPlanner(robot, planner),
-            layer,
-            config,
-        )
+        self._planner, self._tolerance = GlobalPlanner(robot, planner), xy_goal_tolerance
+        self._layer_config, self._config = layer, config
         self.area: OccupancyMap | None = None
         self.goal: tuple[float, float] | None = None
         self._layer: ObstacleLayer | None = None
@@ -84,6 +85,11 @@ class Route:
         self._reason = ''  # to plan anew
         self._blocked_since = math.inf
         self._waits_since = math.inf
+
+    @property
+    def rest(self) -> Floats:
+        """(R, 2) what is left of the way; no point where there is none."""
+        return NOWHERE if self._follower is None else self._follower.rest
 
     @property
     def is_waiting(self) -> bool:
@@ -112,12 +118,15 @@ class Route:
             self._layer.update(pose, ranges, scan, stamp)
 
     def update(self, pose: Floats, now: float) -> News | None:
-        """Another way, or None as long as the present one will do.
+        """Another way, or None as long as the present one will do; at its end the goal is dropped.
 
         Args:
             pose: (3,) of the robot.
         """
         if self.goal is None or self.area is None or self._layer is None:
+            return None
+        if self._has_arrived(pose):
+            self.drop()
             return None
         seen = self._layer.occupied(now)
         reason = self._reason or self._fault(self.area, pose, seen, now)
@@ -133,7 +142,14 @@ class Route:
         # Its own idea of where the robot is on it; how far that looks ahead does not matter.
         self._follower = PathFollower(path, PathConfig())
         length = float(np.hypot(*np.diff(path, axis=0).T).sum())
-        return News(path, f'{reason}: {length:.1f} m to the goal')
+        return News(self.rest, f'{reason}: {length:.1f} m to the goal')
+
+    def _has_arrived(self, pose: Floats) -> bool:
+        if self._follower is None:
+            return False
+        x, y = pose[:2].tolist()
+        is_end = self._follower.update(x, y).is_end
+        return is_end and math.dist((x, y), self._follower.end) <= self._tolerance
 
     def _fault(self, area: OccupancyMap, pose: Floats, seen: NDArray[np.bool_], now: float) -> str:
         """Why the present way will not do, or ''."""

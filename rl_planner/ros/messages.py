@@ -8,7 +8,7 @@ import math
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, PoseStamped, Twist
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry, Path
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import ColorRGBA
@@ -17,6 +17,7 @@ from visualization_msgs.msg import Marker
 from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.geometry import quaternion_from_yaw, yaw_from_quaternion
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.occupancy import MapError, OccupancyMap
 
 NANOSECONDS = 1_000_000_000
 
@@ -109,3 +110,45 @@ def twist_of(linear: float, angular: float) -> Twist:
     twist = Twist()
     twist.linear.x, twist.angular.z = float(linear), float(angular)
     return twist
+
+
+def occupancy_map(message: OccupancyGrid) -> OccupancyMap:
+    """A map, in the frame that its header names.
+
+    Raises:
+        MapError: its numbers make no sense.
+    """
+    info = message.info
+    cells = np.array(message.data, np.int8)
+    if len(cells) != info.width * info.height:
+        raise MapError(f'a map of {info.height} x {info.width} cells has {len(cells)} of them')
+    shape = int(info.height), int(info.width)
+    return OccupancyMap(cells.reshape(shape), float(info.resolution), planar_pose(info.origin))
+
+
+def map_message(area: OccupancyMap, frame_id: str) -> OccupancyGrid:
+    message = OccupancyGrid()
+    message.header.frame_id = frame_id
+    message.info.resolution = float(area.resolution)
+    message.info.height, message.info.width = area.shape
+    message.info.origin = pose_of(*area.origin)
+    message.data = array.array('b', area.cells.tobytes())
+    return message
+
+
+def path_message(points: NDArray[np.float64], frame_id: str, stamp: int) -> Path:
+    """A path (M, 2); each of its poses looks to the next."""
+    message = Path()
+    message.header.frame_id, message.header.stamp = frame_id, stamp_of(stamp)
+    ahead = np.diff(points, axis=0)
+    yaws = np.arctan2(ahead[:, 1], ahead[:, 0])
+    yaws = np.concatenate([yaws, yaws[-1:] if len(yaws) else np.zeros(len(points))])
+    for (x, y), yaw in zip(points.tolist(), yaws.tolist(), strict=True):
+        message.poses.append(PoseStamped(header=message.header, pose=pose_of(x, y, yaw)))
+    return message
+
+
+def path_points(message: Path) -> NDArray[np.float64]:
+    """(M, 2) the places of a path, in the frame that its header names (m)."""
+    places = [(each.pose.position.x, each.pose.position.y) for each in message.poses]
+    return np.array(places, np.float64).reshape(-1, 2)

@@ -16,6 +16,7 @@ NODES = {
     'actor_node': 'ActorNode',
     'episode_node': 'EpisodeNode',
     'gazebo_bridge_node': 'GazeboBridgeNode',
+    'global_planner_node': 'GlobalPlannerNode',
     'learner_node': 'LearnerNode',
     'simulator_node': 'SimulatorNode',
 }
@@ -41,6 +42,10 @@ def episode_node() -> int:
 
 def gazebo_bridge_node() -> int:
     return start('gazebo_bridge_node')
+
+
+def global_planner_node() -> int:
+    return start('global_planner_node')
 
 
 def learner_node() -> int:

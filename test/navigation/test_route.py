@@ -36,6 +36,7 @@ def route(doors: int = 2) -> Route:
         GlobalPlannerConfig(padding=0.05),
         ObstacleLayerConfig(map_margin=0.1, obstacle_memory=20.0),
         RouteConfig(max_stray=0.8, blocked_time=1.0, patience=10.0),
+        xy_goal_tolerance=0.25,
     )
     made.set_map(rooms(doors))
     made.set_goal(5.0, 1.0)
@@ -68,7 +69,7 @@ def test_without_a_goal_or_a_map_nothing_is_planned() -> None:
     made = route()
     made.drop()
     assert made.update(pose(1.0), 0.0) is None
-    bare = Route(RobotConfig(), GlobalPlannerConfig(), ObstacleLayerConfig(), RouteConfig())
+    bare = Route(RobotConfig(), GlobalPlannerConfig(), ObstacleLayerConfig(), RouteConfig(), 0.25)
     bare.set_goal(1.0, 1.0)
     bare.see(pose(1.0), np.array([1.0], np.float32), BEAM, 0.0)
     assert bare.update(pose(1.0), 0.0) is None
@@ -118,6 +119,30 @@ def test_who_strays_gets_a_way_from_there() -> None:
     assert news is not None
     assert news.path[0].tolist() == [2.0, 3.0]
     assert 'm off the way: ' in news.text
+
+
+def test_what_is_left_of_the_way_begins_where_the_robot_is_and_ends_at_the_goal() -> None:
+    made = route()
+    news = made.update(pose(1.0), 0.0)
+    assert news is not None
+    np.testing.assert_array_equal(made.rest, news.path)
+    made.update(pose(2.0), 1.0)
+    np.testing.assert_array_equal(made.rest, news.path[-len(made.rest) :])
+    assert made.rest[0] == pytest.approx([2.0, 1.0], abs=0.2)
+    assert made.rest[-1].tolist() == [5.0, 1.0]
+    made.drop()
+    assert len(made.rest) == 0
+
+
+def test_who_has_arrived_has_no_goal_any_more() -> None:
+    made = route()
+    made.update(pose(1.0), 0.0)
+    for x in (2.0, 3.0, 4.0):
+        made.update(pose(x), x)
+    assert made.goal == (5.0, 1.0)
+    assert made.update(pose(4.8), 5.0) is None
+    assert made.goal is None
+    assert made.update(pose(1.0, 3.0), 6.0) is None
 
 
 def test_another_map_is_planned_on_at_once() -> None:

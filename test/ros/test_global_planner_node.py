@@ -1,0 +1,199 @@
+"""The global planner as a process: maps, goals and scans in, plans out."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from nav_msgs.msg import OccupancyGrid, Path
+from numpy.typing import NDArray
+from std_srvs.srv import Trigger
+from support.nodes import Nodes, Peer, RobotDouble
+from support.transforms import STANDIN, TransformSource
+from visualization_msgs.msg import Marker
+
+from rl_planner.navigation.occupancy import OccupancyMap
+from rl_planner.ros import messages, qos
+
+CELL = 0.1  # m
+# The robot is at (0, 0); a wall is at x = 2.0 to 2.1 m, with doors around y = 0 and y = 2.
+CELLS = np.zeros((50, 60), np.int8)
+CELLS[:, 30] = 100
+CELLS[16:24, 30] = CELLS[36:44, 30] = 0
+ROOMS = OccupancyMap(CELLS, CELL, (-1.0, -2.0, 0.0))
+
+
+class Listener:
+    """Publishes a map, and keeps the plans: (M, 2) points, and their frame."""
+
+    def __init__(self, peer: Peer) -> None:
+        create = peer.node.create_publisher
+        self._map_out = create(OccupancyGrid, 'map', qos.LATCHED)
+        self.outcome_out = create(Marker, 'outcome', qos.RELIABLE)
+        self.plans: list[NDArray[np.float64]] = []
+        self.frame = ''
+        peer.node.create_subscription(Path, 'plan', self._on_plan, qos.RELIABLE)
+
+    def send_map(self, area: OccupancyMap = ROOMS, frame: str = 'odom') -> None:
+        self._map_out.publish(messages.map_message(area, frame))
+
+    def _on_plan(self, message: Path) -> None:
+        self.plans.append(messages.path_points(message))
+        self.frame = message.header.frame_id
+
+
+@pytest.fixture
+def listener(peer: Peer) -> Listener:
+    return Listener(peer)
+
+
+@pytest.fixture
+def planner(nodes: Nodes, listener: Listener) -> Any:
+    listener.send_map()
+    return nodes.start('global_planner_node', planning_frequency=5.0, blocked_time=0.1)
+
+
+def door(plan: NDArray[np.float64]) -> float:
+    """y where the way goes through the wall (m)."""
+    return float(plan[np.abs(plan[:, 0] - 2.05).argmin(), 1])
+
+
+def ask(robot: RobotDouble, x: float = 4.0, y: float = 0.0, **sensed: Any) -> None:
+    robot.send_goal(x, y)
+    robot.sense(**sensed)
+
+
+def until_planned(peer: Peer, listener: Listener, robot: RobotDouble) -> None:
+    peer.until(lambda: listener.plans and len(listener.plans[-1]), repeat=lambda: ask(robot))
+
+
+def test_a_plan_leads_through_the_door_and_is_published_again(peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    plan = listener.plans[0]
+    assert plan[0] == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert plan[-1] == pytest.approx([4.0, 0.0], abs=1e-6)
+    assert abs(door(plan)) < 0.3
+    assert listener.frame == 'odom'
+    count = len(listener.plans)
+    peer.until(lambda: len(listener.plans) > count + 2, repeat=lambda: robot.sense(x=1.0))
+    rest = listener.plans[-1]
+    assert rest[0, 0] == pytest.approx(1.0, abs=0.2)
+    np.testing.assert_array_equal(rest, plan[-len(rest) :])
+
+
+def test_a_blocked_door_leads_to_another_plan(peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    angles = np.linspace(-np.pi, np.pi, robot.beams, endpoint=False)
+    ahead = np.abs(angles) < np.radians(25.0)
+    ranges = np.full(robot.beams, np.inf, np.float32)
+    ranges[ahead] = 1.05 / np.cos(angles[ahead])  # across the door, 0.05 m before the wall
+    peer.until(
+        lambda: door(listener.plans[-1]) > 1.5, repeat=lambda: robot.sense(x=1.0, ranges=ranges)
+    )
+    assert listener.plans[-1][-1] == pytest.approx([4.0, 0.0])
+
+
+def test_a_goal_in_an_obstacle_is_refused_in_one_line(nodes, peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    peer.until(
+        lambda: len(listener.plans[-1]) == 0, repeat=lambda: ask(robot, 2.05, -1.0, ranges=np.inf)
+    )
+    for _ in range(10):
+        ask(robot, 2.05, -1.0)
+        peer.spin(0.05)
+    assert len(listener.plans[-1]) == 0
+    said = nodes.end(planner)
+    assert said.count('the goal (2.05, -1.00) is inside an obstacle of the map') == 1
+
+
+@pytest.mark.parametrize('outcome', ['cancelled', 'goal'])
+def test_a_drive_that_has_ended_ends_the_plan(peer, listener, robot, planner, outcome):
+    until_planned(peer, listener, robot)
+    soon = time.time_ns() + 10**10
+    listener.outcome_out.publish(messages.outcome_marker(soon, 'odom', (0.0, 0.0, 0.0), outcome))
+    peer.until(lambda: len(listener.plans[-1]) == 0, repeat=lambda: robot.sense())
+    count = len(listener.plans)
+    for _ in range(15):
+        ask(robot)  # the same goal once more is no new one
+        peer.spin(0.05)
+    assert len(listener.plans) == count
+
+
+def test_cancel_ends_the_plan(peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    cancel = peer.node.create_client(Trigger, 'global_planner_node/cancel')
+    peer.until(cancel.service_is_ready)
+    answer = cancel.call_async(Trigger.Request())
+    peer.until(answer.done)
+    assert answer.result().message == '1 goals cancelled'
+    peer.until(lambda: len(listener.plans[-1]) == 0)
+
+
+def test_an_old_outcome_is_of_another_drive(peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    listener.outcome_out.publish(messages.outcome_marker(1, 'odom', (0.0, 0.0, 0.0), 'goal'))
+    count = len(listener.plans)
+    peer.until(lambda: len(listener.plans) > count + 2, repeat=robot.sense)
+    assert len(listener.plans[-1])
+
+
+def test_a_goal_waits_for_the_map(nodes, peer, listener, robot):
+    node = nodes.start('global_planner_node')
+    for _ in range(10):
+        ask(robot)
+        peer.spin(0.05)
+    assert listener.plans == []
+    listener.send_map()
+    until_planned(peer, listener, robot)
+    assert 'map: 60 x 50 cells of 0.1 m' in nodes.end(node)
+
+
+def test_a_map_that_makes_no_sense_is_refused(nodes, peer, listener, robot):
+    broken = messages.map_message(ROOMS, 'odom')
+    broken.info.width = 7
+    listener._map_out.publish(broken)
+    node = nodes.start('global_planner_node')
+    for _ in range(20):
+        ask(robot)
+        peer.spin(0.05)
+    said = nodes.end(node)
+    assert listener.plans == []
+    assert 'map refused: a map of 50 x 7 cells has 3000 of them' in said
+
+
+def test_with_tf_map_and_odometry_have_frames_of_their_own(
+    nodes, peer, listener, robot, monkeypatch
+):
+    """odom is 0.5 m further left in the map: there the robot stands at (0, 0.5)."""
+    monkeypatch.setenv('PYTHONPATH', f'{STANDIN}:{os.environ.get("PYTHONPATH", "")}')
+    source = TransformSource(peer)
+    listener.send_map(frame='map')
+    nodes.start('global_planner_node')
+
+    def tell() -> None:
+        source.send_static('map', 'odom', (0.0, 0.5))
+        ask(robot, 4.0, -0.5)  # in the frame odom
+
+    peer.until(lambda: listener.plans and len(listener.plans[-1]), repeat=tell)
+    assert listener.frame == 'map'
+    assert listener.plans[-1][0] == pytest.approx([0.0, 0.5], abs=1e-6)
+    assert listener.plans[-1][-1] == pytest.approx([4.0, 0.0], abs=1e-6)
+
+
+def test_without_tf_a_map_in_another_frame_is_of_no_use(nodes, peer, listener, robot):
+    listener.send_map(frame='map')
+    node = nodes.start('global_planner_node')
+    peer.until(lambda: listener.plans, repeat=lambda: ask(robot))
+    assert len(listener.plans[-1]) == 0
+    said = nodes.end(node)
+    assert 'goal refused: tf2_ros is not installed' in said
+    assert 'Traceback' not in said
+
+
+def test_a_planner_that_ends_stops_the_robot(nodes, peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    nodes.end(planner)
+    peer.until(lambda: len(listener.plans[-1]) == 0)
