@@ -31,14 +31,14 @@ class Listener:
 
     def __init__(self, peer: Peer) -> None:
         create = peer.node.create_publisher
-        self._map_out = create(OccupancyGrid, 'map', qos.LATCHED)
+        self.map_out = create(OccupancyGrid, 'map', qos.LATCHED)
         self.outcome_out = create(Marker, 'outcome', qos.RELIABLE)
         self.plans: list[NDArray[np.float64]] = []
         self.frame = ''
         peer.node.create_subscription(Path, 'plan', self._on_plan, qos.RELIABLE)
 
     def send_map(self, area: OccupancyMap = ROOMS, frame: str = 'odom') -> None:
-        self._map_out.publish(messages.map_message(area, frame))
+        self.map_out.publish(messages.map_message(area, frame))
 
     def _on_plan(self, message: Path) -> None:
         self.plans.append(messages.path_points(message))
@@ -152,16 +152,16 @@ def test_a_goal_waits_for_the_map(nodes, peer, listener, robot):
 
 
 def test_a_map_that_makes_no_sense_is_refused(nodes, peer, listener, robot):
+    node = nodes.start('global_planner_node')
+    peer.until(lambda: listener.map_out.get_subscription_count())
     broken = messages.map_message(ROOMS, 'odom')
     broken.info.width = 7
-    listener._map_out.publish(broken)
-    node = nodes.start('global_planner_node')
-    for _ in range(20):
-        ask(robot)
-        peer.spin(0.05)
-    said = nodes.end(node)
+    listener.map_out.publish(broken)
+    peer.spin(0.2)
     assert listener.plans == []
-    assert 'map refused: a map of 50 x 7 cells has 3000 of them' in said
+    listener.send_map()
+    until_planned(peer, listener, robot)
+    assert 'map refused: a map of 50 x 7 cells has 3000 of them' in nodes.end(node)
 
 
 def test_with_tf_map_and_odometry_have_frames_of_their_own(
