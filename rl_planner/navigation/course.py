@@ -76,7 +76,7 @@ class Courses:
         parts.append(_constant(v, w, period / count, count, len(commands)))
         return parts, v, w
 
-    def _brake(self, v: Any, w: Any, times: Floats) -> tuple[Any, Any, Any]:
+    def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> tuple[Any, Any, Any]:
         """Velocities (C, S) after braking for so long, as a part of a way."""
         limits, step = self._limits, self._period / self._per_period
         return (

@@ -32,7 +32,8 @@ def sector_lines(closeness: NDArray[Any], config: ObservationConfig) -> Points:
     distances = (1.0 - closeness[sectors]) * config.range_clip
     width = 2.0 * math.pi / config.num_sectors
     edges = -math.pi + width * (sectors[:, None] + np.array([0.0, 1.0]))  # (M, 2)
-    return distances[:, None, None] * np.stack([np.cos(edges), np.sin(edges)], axis=-1)
+    unit = np.stack([np.cos(edges), np.sin(edges)], axis=-1)
+    return np.asarray(distances[:, None, None] * unit)
 
 
 def outline(footprint: Footprint) -> Points:
@@ -40,7 +41,7 @@ def outline(footprint: Footprint) -> Points:
 
     A rectangle that is moved out by a margin has round corners.
     """
-    turns = np.arange(0.0, 2.0 * math.pi, ARC)
+    turns: NDArray[Any] = ARC * np.arange(round(2.0 * math.pi / ARC))
     if footprint.margin == 0.0:
         turns = np.array([0.25, 0.75, 1.25, 1.75]) * math.pi
     unit = np.stack([np.cos(turns), np.sin(turns)], axis=-1)
@@ -51,4 +52,5 @@ def outline(footprint: Footprint) -> Points:
 
 def placed(points: Points, pose: Sequence[float]) -> Points:
     """Points (..., 2) of the base frame, where the robot is at `pose` (x, y, yaw)."""
-    return np.stack(to_world_frame(*pose, points[..., 0], points[..., 1]), axis=-1)
+    x, y, yaw = pose
+    return np.stack(to_world_frame(x, y, yaw, points[..., 0], points[..., 1]), axis=-1)
