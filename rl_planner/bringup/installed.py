@@ -56,6 +56,22 @@ def require_gzserver(root: Value) -> str:
     return str(folder)
 
 
+def require_gazebo_messages(root: Value) -> None:
+    """Raise ValueError where Gazebo's messages below `root` cannot be had, naming what is missing.
+
+    The first time they are compiled here, and then known to the node that speaks them.
+    """
+    try:
+        from rl_planner.gazebo.error import GazeboError
+        from rl_planner.gazebo.protos import load_messages
+    except ImportError as error:
+        raise ValueError("protobuf must be installed: pip install 'rl_planner[gazebo]'") from error
+    try:
+        load_messages(str(root))
+    except GazeboError as error:
+        raise ValueError(str(error)) from error
+
+
 def _apt(package: str) -> str:
     distribution = os.environ.get('ROS_DISTRO') or 'DISTRO'
     return f'apt install {package.format(distribution=distribution)}'

@@ -60,10 +60,11 @@ def parameter_files(values: Values) -> tuple[Path, ...]:
         files.append(existing_file('params_file', values['params_file']))
     given = tuple(file for file in files if file is not None)
     if given:
-        from rl_planner.bringup.params_file import check_params_file
+        from rl_planner.bringup.params_file import check_params_file, check_reach
 
         for file in given:
             check_params_file(file)
+            check_reach(file, str(values.get('namespace', '')))
     return given
 
 

@@ -46,6 +46,7 @@ NODES = (
     'learner_node',
     'simulator_node',
 )
+AT_ROOT = ('learner_node',)  # whatever the namespace of the robots
 
 
 class ParamsFileError(ValueError):
@@ -89,6 +90,21 @@ def check_params_file(path: Path) -> None:
         if node not in ('**', *NODES):
             raise ParamsFileError(f'{path}: {unknown_name(node, list(NODES), "node")}')
         _configs(path, {key: value for key, value in parameters.items() if key in GROUPS})
+
+
+def check_reach(path: Path, namespace: str) -> None:
+    """Refuse a section for a node of the root where `namespace` is its: nothing would come of it.
+
+    Raises:
+        ParamsFileError: there is such a section, or as `check_params_file`.
+    """
+    for name in _sections(path) if namespace else ():
+        node = name.removeprefix('/')
+        if node in NODES and node not in AT_ROOT:
+            raise ParamsFileError(
+                f'{path}: {name} must be /**/{node} or /{namespace}/{node}, for the node is in '
+                f'the namespace {namespace}'
+            )
 
 
 def _configs(path: Path, groups: dict[str, Any]) -> dict[str, Any]:

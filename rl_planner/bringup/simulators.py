@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rl_planner.bringup.arguments import Argument
 from rl_planner.bringup.installed import (
+    require_gazebo_messages,
     require_gzserver,
     require_program,
     require_ros_file,
@@ -95,10 +96,12 @@ def _gazebo_bridge(values: Values, world: str) -> list[Member]:
         raise ValueError(
             f'servers must be at most robots {values["robots"]}, got {values["servers"]}'
         )
+    root = require_gzserver(values['gazebo_root'])
+    require_gazebo_messages(root)
     own = {
         **_stepped(values),
         'servers': values['servers'],
-        'gazebo_root': require_gzserver(values['gazebo_root']),
+        'gazebo_root': root,
         'robot_model': robot_model(values),
     }
     return [node('gazebo_bridge_node', values, own)]

@@ -59,7 +59,7 @@ class _Wait:
 
     def until(self, stage: Stage, condition: Callable[[], bool], what: str) -> Steps[None]:
         while not condition():
-            if stage not in self.stages or not stage.server.is_alive():
+            if stage not in self.stages or not stage.is_alive():
                 raise EntityError(f'{what}: its gzserver has ended')
             if time.monotonic() > self.deadline:
                 raise EntityError(f'{what}: Gazebo has not done it within {TIMEOUT_SEC:g} s')

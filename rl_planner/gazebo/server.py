@@ -8,11 +8,11 @@ import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from rl_planner.gazebo.error import GazeboError
+from rl_planner.gazebo.own_folder import OwnFolder
 from rl_planner.gazebo.protos import Messages
 from rl_planner.gazebo.transport import LOCALHOST, Loop, Transport
 
@@ -54,8 +54,8 @@ class GazeboServer:
         command = _command(root)
         self.world = f'rl_planner_{os.getpid()}_{next(_numbers)}'
         self._root = Path(root or '/')
-        temporary = self._root / 'tmp'
-        self.folder = Path(tempfile.mkdtemp(prefix='rl_planner_gazebo_', dir=temporary))
+        self._own_folder = OwnFolder(self._root / 'tmp')
+        self.folder = self._own_folder.path
         try:
             for is_last in (False, False, True):
                 self._port = _free_port()
@@ -68,7 +68,7 @@ class GazeboServer:
                     if is_last or _PORT_TAKEN not in self._log():  # by another, since we looked
                         raise
         except BaseException:
-            shutil.rmtree(self.folder)
+            self._own_folder.remove()
             raise
 
     @property
@@ -93,7 +93,7 @@ class GazeboServer:
         """End the process, at once, and remove its folder."""
         self.transport.close()
         self._kill()
-        shutil.rmtree(self.folder, ignore_errors=True)  # closed before, it is gone
+        self._own_folder.remove()
 
     def _start(self, command: list[str], world: str) -> subprocess.Popen[bytes]:
         file = self.folder / 'world.sdf'

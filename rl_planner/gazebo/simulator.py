@@ -125,7 +125,7 @@ class GazeboSimulator:
         self._loop.run_once(0.0)
         if arena.phase == 'placed':
             return True
-        if not stage.server.is_alive():
+        if not stage.is_alive():
             self._revive(arena.server)
         elif arena.phase == 'edit':
             self._watch_edit(row, stage)
@@ -171,7 +171,7 @@ class GazeboSimulator:
         """Handle what the servers have said; one that has died is started again."""
         self._loop.run_once(0.0)
         for number, stage in enumerate(self._stages):
-            if not stage.server.is_alive():
+            if not stage.is_alive():
                 self._revive(number)
 
     def close(self) -> None:
@@ -225,7 +225,7 @@ class GazeboSimulator:
         while not self._loop.run_until(is_over, nudge_sec):
             late = time.monotonic() > deadline
             for server in sorted(pending):
-                if late or not self._stages[server].server.is_alive():
+                if late or not self._stages[server].is_alive():
                     self._revive(server)
                     pending.remove(server)
                     dead.add(server)

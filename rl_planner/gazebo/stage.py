@@ -86,6 +86,13 @@ class Stage:
             self.server.close()
             raise
 
+    def is_alive(self) -> bool:
+        """Whether the process runs, and nothing that it takes to drive its robots is cut off.
+
+        gzserver does not connect again to what it has lost: commands would go nowhere.
+        """
+        return self.server.is_alive() and not self._cut_off()
+
     def drive(self, robot: str, v: float, w: float) -> None:
         """Command (m/s, rad/s, left positive) from now on."""
         turn = TURN_SIGN * w
@@ -183,7 +190,8 @@ class Stage:
             robot: self.advertise(self._model.command_topic(robot), 'Twist') for robot in robots
         }
         transport = self.server.transport
-        topics = [self.server.topic('~/model/info'), self.server.topic('~/response')]
+        topics = self._topics = [self.server.topic('~/model/info')]
+        topics.append(self.server.topic('~/response'))
         transport.subscribe(topics[0], 'Model', self._on_model)
         transport.subscribe(topics[1], 'Response', self._on_answer)
         for robot in robots:
@@ -191,17 +199,16 @@ class Stage:
             transport.subscribe(topics[-1], 'LaserScanStamped', partial(self._on_scan, robot))
             topics.append(self.server.topic(self._model.speed_topic(robot)))
             transport.subscribe(topics[-1], 'Vector2d', partial(self._on_speed, robot))
-        publishers = [self._control, self._factory, self._modify, self._requests]
-        publishers += self._drives.values()
+        self._said_to = [self._control, self._factory, self._modify, self._requests]
+        self._said_to += self._drives.values()
+        if not self._loop.run_until(lambda: not self._cut_off(), CONNECT_TIMEOUT_SEC):
+            raise GazeboError(f'gzserver must have {", ".join(self._cut_off())}, got none')
 
-        def is_connected() -> bool:
-            there = all(map(transport.is_subscribed, topics))
-            return there and all(each.is_connected for each in publishers)
-
-        if not self._loop.run_until(is_connected, CONNECT_TIMEOUT_SEC):
-            missing = [topic for topic in topics if not transport.is_subscribed(topic)]
-            missing += [each.topic for each in publishers if not each.is_connected]
-            raise GazeboError(f'gzserver must have {", ".join(missing)}, got none')
+    def _cut_off(self) -> list[str]:
+        """The topics that gzserver does not send, or does not take."""
+        transport = self.server.transport
+        unheard = [topic for topic in self._topics if not transport.is_subscribed(topic)]
+        return unheard + [each.topic for each in self._said_to if not each.is_connected]
 
     def _ask(self, what: str, name: str) -> int:
         self._request += 1

@@ -8,6 +8,7 @@ move as in every other simulator. A robot is ready when its odometry says so.
 from __future__ import annotations
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from rl_planner.simulation.world import World, mover_positions
 
 OnReady = Callable[[int, int], None]
 Pose = tuple[float, float, float]  # x, y (m), yaw (rad)
+CALL_TIMEOUT_SEC = 45.0  # gazebo_ros gives up after 10 s itself, and the bridge after 30 s
 NEAR, NEAR_ANGLE = 0.05, 0.1  # m, rad: from the start, as odometry tells it, once it is there
 
 
@@ -64,6 +66,7 @@ class Place:
     now_ns: int = 0  # of the newest odometry
     moved_ns: int | None = None  # first commanded to move at
     pending: list[Future] = field(default_factory=list)
+    moved_at: float = 0.0  # when those were asked for, by the wall
     due_ns: int = 0  # when moving obstacles are to be put elsewhere
 
 
@@ -112,11 +115,24 @@ class GazeboBackend(ABC):
             if place.ready_ns is not None:
                 self._on_ready(robot, place.ready_ns)
                 return
-            if place.sequence.is_running:
+            if place.sequence.is_running and not self._gives_up(robot):
                 return
         place.asked_ns, place.episode, place.ready_ns = asked_ns, episode, None
         place.is_expected, place.moved_ns = False, None
         place.sequence.replace(partial(self._placing, robot, episode))
+
+    def _gives_up(self, robot: int) -> bool:
+        """Whether the present call has had its time; then nothing is under way any more."""
+        sequence = self._places[robot].sequence
+        waited = sequence.waited_sec
+        if waited < CALL_TIMEOUT_SEC:
+            return False
+        sequence.drop()
+        self._node.get_logger().error(
+            f'{self._robots[robot]}: Gazebo has not answered a service call for {waited:.0f} s: '
+            'the reset begins again'
+        )
+        return True
 
     def _placing(self, robot: int, episode: Episode) -> Calls:
         place, name = self._places[robot], self._robots[robot]
@@ -176,11 +192,15 @@ class GazeboBackend(ABC):
 
     def _move_obstacles(self, place: Place) -> None:
         """Put moving obstacles where they are a control period from now."""
+        if time.monotonic() - place.moved_at > CALL_TIMEOUT_SEC:
+            while place.pending:
+                place.pending.pop().cancel()
         place.pending = [future for future in place.pending if not future.done()]
         if place.world is None or place.moved_ns is None or place.pending:
             return
         elapsed = (place.now_ns - place.moved_ns) / messages.NANOSECONDS + self._period
         where = mover_positions(place.world.movers, elapsed).tolist()
+        place.moved_at = time.monotonic()
         for name, (x, y) in zip(place.movers, where, strict=True):
             place.pending.append(self._set_pose(name, x, y, 0.0))
 

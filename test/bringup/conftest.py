@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.gazebo_root import lay_out_protos
 
 Install = Callable[..., None]
 
@@ -16,7 +17,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Makes programs, files below AMENT_PREFIX_PATH and message packages be there; no others."""
     programs, prefix = tmp_path / 'bin', tmp_path / 'ros'
     programs.mkdir()
+    protos = tmp_path / 'include'
     known: list[str] = []
+    monkeypatch.setattr('rl_planner.gazebo.protos.PROTO_FOLDERS', str(protos.relative_to('/')))
     find_spec = importlib.util.find_spec
     monkeypatch.setenv('PATH', str(programs))
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(prefix))
@@ -26,6 +29,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
     def add(*names: str) -> None:
         for name in names:
+            if name == 'packet.proto':
+                lay_out_protos(protos)
+                continue
             path = prefix / name if '/' in name else programs / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text('#!/bin/sh\n')

@@ -82,6 +82,18 @@ def test_groups_and_nodes_that_do_not_exist_are_named(tmp_path: Path) -> None:
         check_params_file(path)
 
 
+@pytest.mark.parametrize('name', ['actor_node', '/actor_node'])
+def test_a_section_that_reaches_no_node_of_a_namespace_is_named(tmp_path: Path, name: str) -> None:
+    text = f'{name}:\n  ros__parameters:\n    scan_timeout: 0.2\n'
+    path = str(write(tmp_path, text))
+    train(params_file=path)
+    with pytest.raises(ParamsFileError, match=rf'{name} must be /\*\*/actor_node or /a/actor_node'):
+        train(params_file=path, role='robots', namespace='a')
+    for reaching in ('/**/actor_node', '/a/actor_node', '/b/actor_node', 'learner_node', '/**'):
+        write(tmp_path, text.replace(name, reaching))
+        train(params_file=path, role='robots', namespace='a')
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParamsFileError, match=r'cannot read .*none\.yaml: No such file'):
         read_params_file(tmp_path / 'none.yaml')

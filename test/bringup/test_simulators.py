@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.gazebo_root import lay_out_gazebo
 
 from rl_planner.bringup.process import Member, Process, Program
 from rl_planner.bringup.system import gazebo, simulation, train
 
 WORLDS = Path(__file__).parents[2] / 'worlds'
+BRIDGE = ('gzserver', 'packet.proto')
 CLASSIC = ('gzserver', 'lib/libgazebo_ros_factory.so', 'gazebo_msgs')
 SIM = ('gz', 'lib/ros_gz_bridge/parameter_bridge', 'ros_gz_interfaces')
 
@@ -28,7 +30,7 @@ def world_of(server: Member) -> ElementTree.Element:
 
 
 def test_the_bridge_stands_where_the_embedded_simulator_would(install) -> None:
-    install('gzserver')
+    install(*BRIDGE)
     members = by_name(train(simulator='gazebo_bridge', robots=4, servers=2, seed=3))
     assert list(members) == ['gazebo_bridge_node', 'actor_node', 'learner_node', 'episode_node']
     embedded = by_name(train(robots=4, seed=3))
@@ -44,14 +46,11 @@ def test_a_chroot_has_its_gzserver_in_it(install, tmp_path: Path, monkeypatch) -
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r'gazebo_root must be a folder that has usr/bin/gzserver'):
         train(simulator='gazebo_bridge', gazebo_root='root')
-    server = tmp_path / 'root' / 'usr' / 'bin' / 'gzserver'
-    server.parent.mkdir(parents=True)
-    server.touch()
-    monkeypatch.setattr(os, 'geteuid', lambda: 0)
+    lay_out_gazebo(tmp_path / 'root', monkeypatch)
     bridge = train(simulator='gazebo_bridge', gazebo_root='root')[0]
     assert isinstance(bridge, Process)
     assert bridge.parameters['gazebo_root'] == str(tmp_path / 'root')
-    monkeypatch.setattr(os, 'geteuid', lambda: 1000)
+    monkeypatch.setattr('os.geteuid', lambda: 1000)
     with pytest.raises(ValueError, match='gazebo_root must be empty where the user is not root'):
         train(simulator='gazebo_bridge', gazebo_root='root')
 
@@ -145,7 +144,7 @@ def test_a_gazebo_sim_by_itself_runs(install) -> None:
 
 
 def test_a_bridge_by_itself_takes_what_a_teleoperation_sends(install) -> None:
-    install('gzserver')
+    install(*BRIDGE)
     (bridge,) = gazebo(simulator='gazebo_bridge', robots=2)
     assert isinstance(bridge, Process)
     assert bridge.parameters['use_stamped_cmd_vel'] is False
@@ -161,7 +160,7 @@ def test_a_robot_model_brings_its_parameters_to_every_node(install, tmp_path: Pa
     assert {node.parameter_files for node in nodes} == {(robot, mine)}
     with pytest.raises(ValueError, match=r"robot_model must be a robot of .*, got 'turtle'"):
         train(robot_model='turtle')
-    install('gzserver')
+    install(*BRIDGE)
     with pytest.raises(ValueError, match=r"robot_model must be an existing file, got 'my\.sdf'"):
         train(simulator='gazebo_bridge', robot_model='my.sdf')
 
@@ -170,6 +169,7 @@ def test_a_robot_model_brings_its_parameters_to_every_node(install, tmp_path: Pa
     ('simulator', 'there', 'message'),
     [
         ('gazebo_bridge', (), 'gzserver must be installed, .*: apt install gazebo'),
+        ('gazebo_bridge', ('gzserver',), r'\.proto files, .*: apt install libgazebo-dev'),
         ('gazebo_classic', (), 'gzserver must be installed, .*: apt install gazebo'),
         ('gazebo_classic', CLASSIC[:1], 'apt install ros-humble-gazebo-ros-pkgs'),
         ('gazebo_classic', CLASSIC[:2], 'gazebo_msgs must .*ros-humble-gazebo-ros-pkgs'),
@@ -186,8 +186,16 @@ def test_what_is_missing_is_named_with_its_package(
         train(simulator=simulator)
 
 
+def test_without_protobuf_the_bridge_names_the_extra(install, monkeypatch) -> None:
+    install(*BRIDGE)
+    monkeypatch.delitem(sys.modules, 'rl_planner.gazebo.protos', raising=False)
+    monkeypatch.setitem(sys.modules, 'google.protobuf.descriptor_pb2', None)
+    with pytest.raises(ValueError, match=r"protobuf must .*: pip install 'rl_planner\[gazebo\]'"):
+        train(simulator='gazebo_bridge')
+
+
 def test_arguments_that_a_simulator_has_no_use_for_are_refused(install, tmp_path: Path) -> None:
-    install('gzserver', *CLASSIC)
+    install(*BRIDGE, *CLASSIC)
     refusals = {
         'servers must come with simulator gazebo_bridge, not embedded, got 2': {'servers': 2},
         'headless must come with simulator gazebo_classic or gazebo_sim, not embedded': {

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.gazebo_root import lay_out_gazebo
 
 from rl_planner.bringup.process import Process
 from rl_planner.cli import bringup
@@ -46,10 +47,7 @@ def test_a_simulation_is_brought_up(
 def test_a_gazebo_is_brought_up(
     command: Any, brought_up: list[Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = tmp_path / 'usr' / 'bin' / 'gzserver'
-    server.parent.mkdir(parents=True)
-    server.touch()
-    monkeypatch.setattr('os.geteuid', lambda: 0)
+    lay_out_gazebo(tmp_path, monkeypatch)
     options = ['--simulator', 'gazebo_bridge', '--robots', 2, '--gazebo-root', tmp_path]
     assert command('bringup', 'gazebo', *options).code == 7
     (bridge,) = brought_up

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.gazebo_root import lay_out_gazebo
 
 from rl_planner.cli import ros_evaluation
 from rl_planner.cli.options import CommandError
@@ -124,11 +125,7 @@ def test_evaluate_shows_what_the_nodes_drove(
 @pytest.fixture
 def gazebo_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A chroot, to look at."""
-    server = tmp_path / 'root' / 'usr' / 'bin' / 'gzserver'
-    server.parent.mkdir(parents=True)
-    server.touch()
-    monkeypatch.setattr('os.geteuid', lambda: 0)
-    return tmp_path / 'root'
+    return lay_out_gazebo(tmp_path / 'root', monkeypatch)
 
 
 def test_gazebo_and_the_embedded_simulator_side_by_side(

@@ -173,6 +173,29 @@ def test_a_server_killed_within_a_step_is_noticed_and_the_others_arrive(make: Ma
     assert simulator.odometry[0] == pytest.approx([-1.0, 0.0, 0.0], abs=0.02)
 
 
+@pytest.mark.parametrize('what', ['drive', 'scan'])
+def test_a_lost_connection_is_noticed_though_the_server_lives(
+    make: Make, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr('rl_planner.gazebo.simulator.STEP_TIMEOUT_SEC', np.inf)
+    simulator = make(1, 1)
+    place(simulator, 0, Episode(ROOM, (-1.0, 0.0, 0.0), (0.0, 0.0)))
+    (stage,) = simulator._stages
+    commands, rows = np.array([[0.3, 0.0]]), np.array([0])
+    simulator.step(commands, rows)
+    if what == 'drive':
+        lost = stage._drives['robot_0']._connections
+    else:
+        topic = stage.server.topic(stage._model.scan_topic('robot_0'))
+        lost = list(stage.server.transport._subscriptions[topic].connections.values())
+    for connection in lost:
+        connection.close()
+    simulator.step(commands, rows)
+    assert simulator.restarts.tolist() == [1]
+    wait(simulator, 0)
+    assert simulator.odometry[0] == pytest.approx([-1.0, 0.0, 0.0], abs=0.02)
+
+
 def test_movers_go_where_the_embedded_simulator_has_them(make: Make) -> None:
     # From (1.5, -1) to (1.5, 1) at 0.4 m/s; a robot at the origin sees it pass ahead.
     world = World(movers=np.array([[1.5, -1.0, 1.5, 1.0, 0.2, 0.4, 0.0]]))
