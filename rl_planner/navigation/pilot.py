@@ -168,6 +168,11 @@ class Pilot:
         self._commands[row] = 0.0
         self._observer.restart(row)  # the next scan is not one period later
 
+    def forget_time(self, row: int) -> None:
+        """A robot's time began anew: it is halted, and the time of its drive counts from now."""
+        self.halt(row)
+        self._began[row] = self._stamps[row] = np.nan
+
     def step(self, sensed: Sensed) -> Decision:
         """One control period of the sensed robots."""
         commands = np.zeros((len(sensed.rows), ACTION_SIZE))

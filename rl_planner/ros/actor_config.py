@@ -39,6 +39,18 @@ class ActorConfig(Config):
     base_frame_id: str = parameter('base_link', 'frame of the commands')
     scan_timeout: float = parameter(0.5, 'an older scan stops the robot (s)', above=0.0)
     odom_timeout: float = parameter(0.5, 'older odometry stops the robot (s)', above=0.0)
+    future_tolerance: float = parameter(
+        0.5, 'scan or odometry stamped further ahead of the clock stop the robot (s)', above=0.0
+    )
+    clock_jump_tolerance: float = parameter(
+        0.1, 'a clock that goes back by more stops the robots; they begin anew (s)', above=0.0
+    )
+    overrun_limit: int = parameter(
+        3,
+        'so many control steps in a row that each take longer than the control period stop the '
+        'robots, but in simulated time; 0: never',
+        at_least=0,
+    )
     experience_batch: int = parameter(
         64, 'transitions in one experience message', at_least=1, at_most=4096
     )

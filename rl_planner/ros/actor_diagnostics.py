@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
@@ -23,13 +25,30 @@ class ActorDiagnostics:
         level, message = diagnostics.OK, state
         values: dict[str, object] = {'state': state}
         if control is not None:
-            faults = [inbox.fault for inbox in control.inboxes if inbox.fault]
+            faults = [robot.fault.message for robot in control.robots if robot.fault is not None]
             active = 0 if control.pilot is None else int(control.pilot.active.sum())
-            count = len(control.inboxes)
+            count = len(control.robots)
             level = diagnostics.WARN if faults else diagnostics.OK
             message = faults[0] if faults else f'{active} of {count} robots driving'
             values |= {'robots': count, 'driving': active, 'stopped': len(faults)}
+            values |= self._watched(control)
             if control.pilot is not None:
                 values |= control.pilot.interventions
         stamp = self._clock.now().to_msg()
         self._out.publish(diagnostics.diagnostic(stamp, self._name, level, message, values))
+
+    def _watched(self, control: Control) -> dict[str, object]:
+        """The oldest of each thing that robots move by, and how often what stopped them."""
+        now = self._clock.now().nanoseconds
+        ages: dict[str, float] = {}
+        stops: Counter[str] = Counter()
+        for robot in control.robots:
+            stops += robot.stops
+            for name, age in robot.watchdog.ages(now).items():
+                ages[name] = max(age, ages.get(name, age))
+        return {
+            **{f'{name}_age': f'{age:.3f}' for name, age in ages.items()},
+            **{f'{name}_stops': count for name, count in stops.items()},
+            'overruns': control.pace.overruns,
+            'clock_jumps': control.clock_jumps,
+        }

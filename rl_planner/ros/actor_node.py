@@ -18,12 +18,15 @@ This file is the life cycle and the wiring; driving is in `rl_planner.ros.contro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
 from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
 
@@ -77,9 +80,7 @@ class ActorNode(ManagedNode):
                 partial(self._on_goal, row),
             )
         give_back(self.destroy_service, self.create_service(Trigger, '~/cancel', self._on_cancel))
-        give_back(
-            self.destroy_timer, self.create_timer(self._setup.task.control_period, self._watch)
-        )
+        self._set_watch(give_back)
         if own.training:
             self._experience = ExperienceWriter(self, own.experience_batch)
             give_back(self._experience.destroy)
@@ -116,6 +117,22 @@ class ActorNode(ManagedNode):
         policy.require(self._setup.robot, self._setup.task.control_period)
         self._setup = replace(self._setup, observation=policy.metadata.observation)
         return policy
+
+    def _set_watch(self, give_back: Callable[..., object]) -> None:
+        """Look at all robots so often that what grows too old stops them within a control period.
+
+        A timer of real time may come a little late; simulated time waits for it.
+        """
+        is_simulated = self.get_parameter('use_sim_time').value
+        period = self._setup.task.control_period * (1.0 if is_simulated else 0.5)
+        give_back(self.destroy_timer, self.create_timer(period, self._watch))
+        # A simulated clock tells of a jump at once, and its timers only a period later.
+        back = Duration(seconds=-self._setup.own.clock_jump_tolerance)
+        threshold = JumpThreshold(min_forward=None, min_backward=back, on_clock_change=True)
+        jumps = self.get_clock().create_jump_callback(
+            threshold, post_callback=lambda _: self._watch()
+        )
+        give_back(jumps.unregister)
 
     def _make_pilot(self, geometry: ScanGeometry) -> Pilot:
         setup = self._setup

@@ -7,6 +7,7 @@ that nothing of an earlier drive is left.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -17,12 +18,14 @@ from rl_planner.navigation.observation import ScanError, ScanGeometry
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
+from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.cdr import read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
-from rl_planner.ros.goals import GoalError, GoalInbox
-from rl_planner.ros.inbox import Inbox
+from rl_planner.ros.goals import GoalError
+from rl_planner.ros.inbox import ODOMETRY, SCAN, Ranges
+from rl_planner.ros.robot import Robot
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
 
@@ -37,8 +40,10 @@ class Control:
 
     Attributes:
         policy: None until there is one; till then no robot moves.
-        inboxes, goals: of each robot.
+        robots: by row.
         pilot: None till the first scan.
+        pace: counts steps that took too long.
+        clock_jumps: how often the clock, or a robot's stamps, went back.
     """
 
     def __init__(
@@ -49,51 +54,72 @@ class Control:
         make_pilot: Callable[[ScanGeometry], Pilot],
         experience: ExperienceWriter | None = None,
     ) -> None:
-        self._clock, self._logger = node.get_clock(), node.get_logger()
-        self._config, self._lidar, self._topics = setup.own, setup.lidar, topics
+        self._clock = node.get_clock()
+        self._config, self._lidar = setup.own, setup.lidar
         self._make_pilot, self._experience = make_pilot, experience
-        period_ns = round(setup.task.control_period * messages.NANOSECONDS)
+        period, logger = setup.task.control_period, node.get_logger()
+        period_ns = round(period * messages.NANOSECONDS)
         self.policy: Policy | None = None
         self.pilot: Pilot | None = None
-        self.inboxes = [Inbox(robot.name, period_ns) for robot in topics]
-        self.goals = [GoalInbox() for _ in topics]
+        self.robots = [
+            Robot(row, each, setup.own, period_ns, logger) for row, each in enumerate(topics)
+        ]
+        # Simulated time waits for a step that takes long.
+        is_simulated = node.get_parameter('use_sim_time').value
+        self.pace = Pacemaker(period, 0 if is_simulated else setup.own.overrun_limit)
+        self.clock_jumps = 0
+        self._logger, self._now_ns = logger, 0
         self._geometry: ScanGeometry | None = None
         self._metadata: tuple[float, ...] = ()
 
     # What comes in
 
     def on_odometry(self, row: int, data: bytes) -> None:
+        robot = self.robots[row]
         try:
-            self.inboxes[row].take_odometry(data)
+            robot.inbox.take_odometry(data)
         except ValueError as error:
-            self._stop(row, str(error))
+            robot.stop(Fault(ODOMETRY, str(error)), self.pilot)
             return
         self._step_if_complete()
 
     def on_scan(self, row: int, data: bytes) -> None:
-        inbox = self.inboxes[row]
+        robot = self.robots[row]
+        inbox = robot.inbox
         try:
             stamp, metadata, ranges = read_scan(data)
         except ValueError as error:
-            self._stop(row, str(error))
+            robot.stop(Fault(SCAN, str(error)), self.pilot)
             return
         if inbox.is_repeated(stamp):
-            self._topics[row].repeat()
+            if robot.is_commanded(self.pilot):
+                robot.topics.repeat()
             return
-        if inbox.is_early(stamp):
+        if inbox.is_early(stamp) or inbox.is_overtaken(stamp):
             return
         if inbox.ranges is not None:  # another robot is late: wait for it no longer
             self._step()
         if not inbox.is_repeated(stamp):
-            try:
-                inbox.take_scan(stamp, ranges, self._known_geometry(metadata))
-            except ScanError as error:
-                inbox.is_blind = True
-                self._stop(row, str(error), stamp)
+            self._take_scan(robot, stamp, metadata, ranges)
             self._step_if_complete()
 
     def on_goal(self, row: int, message: PoseStamped) -> None:
-        self.goals[row].take(message)
+        self.robots[row].goal.take(message)
+
+    def _take_scan(
+        self, robot: Robot, stamp: int, metadata: tuple[float, ...], ranges: Ranges
+    ) -> None:
+        back = robot.watchdog.behind(SCAN, stamp)
+        if back:
+            self.clock_jumps += 1
+            robot.forget_time(
+                Fault('clock', f'stamps of scans went back by {back:.2f} s'), self.pilot
+            )
+        try:
+            robot.inbox.take_scan(stamp, ranges, self._known_geometry(metadata))
+        except ScanError as error:
+            robot.inbox.is_blind = True
+            robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
 
     def _known_geometry(self, metadata: tuple[float, ...]) -> ScanGeometry:
         """The geometry that all scans share.
@@ -112,106 +138,110 @@ class Control:
     # Stepping
 
     def _step_if_complete(self) -> None:
-        if all(inbox.is_complete() or inbox.is_blind for inbox in self.inboxes):
+        if all(robot.inbox.is_complete() or robot.inbox.is_blind for robot in self.robots):
             self._step()
 
     def _step(self) -> None:
-        """One control period of every robot whose scan and odometry are there."""
-        rows = [row for row, inbox in enumerate(self.inboxes) if inbox.is_complete()]
-        for inbox in self.inboxes:
-            inbox.is_blind = False  # each scan is looked at anew
-        if not rows or self.pilot is None or self.policy is None:
+        """One control period of every robot whose scan and odometry are there and recent."""
+        began = time.perf_counter()
+        now = self._read_clock()
+        ready = [robot for robot in self.robots if robot.inbox.is_complete()]
+        for robot in self.robots:
+            robot.inbox.is_blind = False  # each scan is looked at anew
+        if self.pilot is None or self.policy is None:
             return  # in training, a lock-stepped simulator waits for the first policy
+        ready = [robot for robot in ready if self._is_fit(robot, now)]
+        if not ready:
+            return
         self.pilot.policy = self.policy
-        for row in rows:
-            self._begin_goal(row, self.pilot)
-        driving = self.pilot.active[rows].tolist()
-        self._answer(rows, driving, self.pilot.step(self._sensed(rows)))
+        for robot in ready:
+            self._begin_goal(robot, self.pilot)
+        driving = self.pilot.active[[robot.row for robot in ready]].tolist()
+        decision = self.pilot.step(self._sensed(ready, now))
+        late = self.pace.beat(time.perf_counter() - began)
+        self._answer(ready, driving, decision, late)
 
-    def _sensed(self, rows: list[int]) -> Sensed:
-        inboxes = [self.inboxes[row] for row in rows]
+    def _is_fit(self, robot: Robot, now: int) -> bool:
+        """Whether the robot may move on what it sent; else it is stopped."""
+        fault = robot.watchdog.fault(now)
+        if fault is None:
+            return True
+        robot.inbox.close_step()
+        robot.stop(fault, self.pilot)
+        return False
+
+    def _sensed(self, robots: list[Robot], now: int) -> Sensed:
+        inboxes = [robot.inbox for robot in robots]
         odometry = np.array([inbox.odometry for inbox in inboxes])
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
-        now = self._clock.now().nanoseconds / messages.NANOSECONDS
         return Sensed(
-            np.array(rows),
+            np.array([robot.row for robot in robots]),
             np.array([inbox.ranges for inbox in inboxes]),
             odometry[:, :3],
             odometry[:, 3:],
             stamps,
-            np.clip(now - stamps, 0.0, self._config.scan_timeout),
+            np.clip(now / messages.NANOSECONDS - stamps, 0.0, self._config.scan_timeout),
         )
 
-    def _begin_goal(self, row: int, pilot: Pilot) -> None:
+    def _begin_goal(self, robot: Robot, pilot: Pilot) -> None:
         """Hand a goal that is due to the pilot."""
-        goal, inbox = self.goals[row], self.inboxes[row]
+        goal, inbox = robot.goal, robot.inbox
         if not goal.is_due(inbox.scan_ns):
             return
         try:
             x, y = goal.accept(inbox.odom_frame)
         except GoalError as error:
-            self._logger.error(f'{inbox.name}: goal refused: {error}')
-            pilot.cancel(row)
-            self._topics[row].send(REST, inbox.scan_ns)
+            self._logger.error(f'{robot.name}: goal refused: {error}')
+            pilot.cancel(robot.row)
+            robot.topics.send(REST, inbox.scan_ns)
         else:
-            pilot.set_goal(row, x, y)
+            pilot.set_goal(robot.row, x, y)
 
-    def _answer(self, rows: list[int], driving: list[bool], decision: Decision) -> None:
-        """Publish what came of a step of the robots `rows`, of which some were driving."""
+    def _answer(
+        self, robots: list[Robot], driving: list[bool], decision: Decision, late: Fault | None
+    ) -> None:
+        """Publish what came of a step of robots, of which some were driving."""
         commands, outcomes = decision.commands.tolist(), decision.outcomes.tolist()
-        for row, was_driving, command, outcome in zip(
-            rows, driving, commands, outcomes, strict=True
+        for robot, was_driving, command, outcome in zip(
+            robots, driving, commands, outcomes, strict=True
         ):
-            inbox = self.inboxes[row]
+            inbox = robot.inbox
             inbox.close_step()
-            inbox.fault = ''
+            if outcome == Outcome.RUNNING and was_driving and late is not None:
+                robot.stop(late, self.pilot)
+                continue
+            robot.fault = None
             if was_driving or self._config.command_when_idle:
-                self._topics[row].send(command, inbox.scan_ns)
+                robot.topics.send(command, inbox.scan_ns)
             if outcome != Outcome.RUNNING:
-                self._say_outcome(row, Outcome(outcome).name.lower())
+                robot.say_outcome(Outcome(outcome).name.lower())
         if self._experience is not None:
             self._experience.add(decision.transitions)
-
-    def _say_outcome(self, row: int, outcome: str) -> None:
-        inbox = self.inboxes[row]
-        marker = messages.outcome_marker(
-            inbox.scan_ns or 0, inbox.odom_frame, inbox.odometry[:3], outcome
-        )
-        self._topics[row].say_outcome(marker)
 
     # Stopping
 
     def watch(self) -> None:
         """Stop robots that no longer know where they are or what is around them."""
-        if self.pilot is None:
-            return
-        now = self._clock.now().nanoseconds
-        limits = self._config.scan_timeout, self._config.odom_timeout
-        for row in np.flatnonzero(self.pilot.active).tolist():
-            fault = self.inboxes[row].outdated(now, *limits)
-            if fault:
-                self._stop(row, fault)
+        now = self._read_clock()
+        for robot in self.robots:
+            if robot.wants_to_move(self.pilot):
+                fault = robot.watchdog.fault(now)
+                if fault is not None:
+                    robot.stop(fault, self.pilot)
 
-    def _stop(self, row: int, reason: str, stamp: int | None = None) -> None:
-        """Bring a robot to rest because of what it sent, at `stamp`, or did not; its goal stays."""
-        inbox = self.inboxes[row]
-        if reason != inbox.fault:
-            self._logger.warning(f'{reason}: stopped', throttle_duration_sec=1.0)
-        inbox.fault, inbox.ranges = reason, None
-        if self.pilot is not None and (self.pilot.active[row] or self._config.command_when_idle):
-            self.pilot.halt(row)
-            self._topics[row].send(REST, inbox.scan_ns if stamp is None else stamp)
+    def _read_clock(self) -> int:
+        """What time it is (ns); where it went back, every robot stops and begins anew."""
+        now: int = self._clock.now().nanoseconds
+        back = (self._now_ns - now) / messages.NANOSECONDS
+        self._now_ns = now
+        if back > self._config.clock_jump_tolerance:
+            self.clock_jumps += 1
+            for robot in self.robots:
+                robot.forget_time(
+                    Fault('clock', f'the clock went back by {back:.2f} s'), self.pilot
+                )
+        return now
 
     def cancel(self) -> int:
         """Stop every robot at once and forget its goal; how many goals there were."""
-        cancelled = 0
-        for row, (inbox, goal) in enumerate(zip(self.inboxes, self.goals, strict=True)):
-            self._topics[row].send(REST, inbox.scan_ns)
-            active = self.pilot is not None and self.pilot.active[row]
-            if self.pilot is not None:
-                self.pilot.cancel(row)
-            if active or goal.waits:
-                self._say_outcome(row, 'cancelled')
-                cancelled += 1
-            goal.waits = False
-        return cancelled
+        return sum([robot.cancel(self.pilot) for robot in self.robots])

@@ -23,11 +23,12 @@ class GoalInbox:
     def __init__(self) -> None:
         self.waits = False
         self._goal: PoseStamped | None = None  # kept, to know a repetition by
+        self._is_for_now = False
 
     def take(self, message: PoseStamped) -> None:
         """Keep a goal, unless it is the last one once more: same time, frame and pose."""
         if message != self._goal:
-            self._goal, self.waits = message, True
+            self._goal, self.waits, self._is_for_now = message, True, False
 
     def is_due(self, scan_ns: int | None) -> bool:
         """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
@@ -36,8 +37,14 @@ class GoalInbox:
         """
         if not self.waits or self._goal is None or scan_ns is None:
             return False
+        if self._is_for_now:
+            return True
         ahead = messages.stamp_ns(self._goal.header.stamp) - scan_ns
         return not 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
+
+    def forget_time(self) -> None:
+        """Time began anew: a goal that waits is for now."""
+        self._is_for_now = True
 
     def accept(self, odom_frame: str) -> tuple[float, float]:
         """The place (m) that the waiting goal names, in the frame of odometry.

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
-from rl_planner.ros import messages
+from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros.cdr import read_odometry
 
 Ranges = NDArray[np.float32]
 
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
+OVERTAKEN_SEC = 0.5  # messages may overtake each other by so much
+SCAN, ODOMETRY = 'scan', 'odometry'  # as the watchdog names them
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
@@ -26,11 +28,11 @@ class Inbox:
         stepped_ns: stamp of the scan last acted on, or None.
         odometry: x, y, yaw, v, w.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
-        fault: why the robot does not move, or ''.
+        watchdog: knows how old they may be.
     """
 
-    def __init__(self, name: str, period_ns: int) -> None:
-        self.name = name or 'robot'
+    def __init__(self, name: str, period_ns: int, watchdog: Watchdog) -> None:
+        self.name, self.watchdog = name, watchdog
         self.ranges: Ranges | None = None
         self.scan_ns: int | None = None
         self.odom_ns: int | None = None
@@ -38,7 +40,6 @@ class Inbox:
         self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
         self.odom_frame = ''
-        self.fault = ''
         self._period_ns = period_ns
 
     def is_repeated(self, stamp: int) -> bool:
@@ -58,19 +59,37 @@ class Inbox:
             ScanError: it has no usable reading.
         """
         if not is_measurement(ranges, geometry):
-            raise ScanError(f'{self.name}: no beam of the scan is a measurement or clear')
+            raise ScanError('no beam of the scan is a measurement or clear')
         self.ranges, self.scan_ns = ranges, stamp
+        self.watchdog.saw(SCAN, stamp)
 
     def take_odometry(self, data: bytes) -> None:
         """Keep odometry, serialized.
 
         Raises:
-            ValueError: it is broken or not finite.
+            ValueError: it is broken or not finite; till a good one comes, there is none.
         """
-        stamp, frame, odometry = read_odometry(data)
-        if not all(map(math.isfinite, odometry)):
-            raise ValueError(f'{self.name}: odometry must be finite, got {odometry}')
+        try:
+            stamp, frame, odometry = read_odometry(data)
+            if not all(map(math.isfinite, odometry)):
+                raise ValueError(f'odometry must be finite, got {odometry}')
+        except ValueError as error:
+            self.odom_ns = None
+            self.watchdog.lost(ODOMETRY, str(error))
+            raise
+        if 0.0 < self.watchdog.behind(ODOMETRY, stamp) <= OVERTAKEN_SEC:
+            return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
+        self.watchdog.saw(ODOMETRY, stamp)
+
+    def is_overtaken(self, stamp: int) -> bool:
+        """Whether a newer scan has come before; one from long ago tells that time began anew."""
+        return 0.0 < self.watchdog.behind(SCAN, stamp) <= OVERTAKEN_SEC
+
+    def forget_time(self) -> None:
+        """Time began anew: stamps of before mean nothing."""
+        self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = None
+        self.watchdog.forget()
 
     def is_complete(self) -> bool:
         """Whether a scan awaits a step, with odometry of about the same time."""
@@ -81,16 +100,3 @@ class Inbox:
     def close_step(self) -> None:
         """The scan has been acted on."""
         self.stepped_ns, self.ranges = self.scan_ns, None
-
-    def outdated(self, now_ns: int, scan_timeout: float, odom_timeout: float) -> str:
-        """Why the robot must not move on what it knows at `now_ns`, or ''. Time-outs in seconds."""
-        for what, stamp, limit in (
-            ('scan', self.scan_ns, scan_timeout),
-            ('odometry', self.odom_ns, odom_timeout),
-        ):
-            if stamp is None:
-                return f'no {what} yet'
-            age = (now_ns - stamp) / messages.NANOSECONDS
-            if age > limit:
-                return f'{what} is {age:.2f} s old, allowed are {limit:g} s'
-        return ''

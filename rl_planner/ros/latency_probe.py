@@ -113,7 +113,8 @@ def measure(samples: int, beams: int) -> list[float]:
 
 def actor_command(policy_file: Path) -> list[str]:
     parameters: dict[str, object] = {'policy_file': policy_file, 'task.time_limit': 1e9}
-    parameters |= {'scan_timeout': 1e9, 'odom_timeout': 1e9}  # its stamps are not the clock's
+    # Its stamps are not the clock's.
+    parameters |= dict.fromkeys(('scan_timeout', 'odom_timeout', 'future_tolerance'), 1e9)
     arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
     node = ['-m', 'rl_planner.ros.start', 'actor_node']
     return [sys.executable, *node, '--ros-args', *arguments]

@@ -18,6 +18,9 @@ from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_p
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.ros import messages, qos
 
+# For stamps that are not those of the clock.
+AHEAD = {'use_stamped_cmd_vel': True, 'odom_timeout': 1e6, 'future_tolerance': 1e6}
+
 
 def drive(nodes: Nodes, peer: Peer, robot: RobotDouble, policy_file: Path, **more: Any) -> Any:
     """An actor that is driving the robot to a goal 5 m ahead."""
@@ -122,7 +125,7 @@ def test_stops_when_scans_stop(nodes, peer, robot, policy_file):
 
 def test_stops_when_odometry_stops(nodes, peer, robot, policy_file):
     drive(nodes, peer, robot, policy_file)
-    peer.until(lambda: at_rest(robot), repeat=lambda: robot.sense(odom=False))
+    peer.until(lambda: at_rest(robot), repeat=lambda: robot.sense(only=robot.scan_out))
 
 
 def test_drives_on_when_data_come_back(nodes, peer, robot, policy_file):
@@ -210,7 +213,7 @@ def test_a_goal_it_cannot_place_is_refused_and_stops(
 
 def test_steps_on_stamps_not_on_arrival(nodes, peer, policy_file):
     robot = RobotDouble(peer, stamped=True)
-    drive(nodes, peer, robot, policy_file, use_stamped_cmd_vel=True, odom_timeout=1e6)
+    drive(nodes, peer, robot, policy_file, **AHEAD)
     begin = time.time_ns() + 10**9
     for step in range(9):  # every 25 ms of a control period of 100 ms
         robot.sense(begin + step * 25_000_000)
@@ -235,7 +238,7 @@ def lock_stepped(nodes: Nodes, peer: Peer, policy_file: Path) -> list[RobotDoubl
     """Two robots at rest whose actor has begun to answer them."""
     names = ['robot_0', 'robot_1']
     robots = [RobotDouble(peer, name, stamped=True) for name in names]
-    options = {'use_stamped_cmd_vel': True, 'command_when_idle': True}
+    options = {'command_when_idle': True, **AHEAD}
     nodes.start('actor_node', policy_file=str(policy_file), robots=names, **options)
 
     def go() -> None:
@@ -272,7 +275,7 @@ def test_a_blind_robot_keeps_no_other_waiting(nodes, peer, policy_file):
 
 def test_a_goal_waits_for_a_later_scan(nodes, peer, policy_file):
     robot = RobotDouble(peer, stamped=True)
-    nodes.start('actor_node', policy_file=str(policy_file), use_stamped_cmd_vel=True)
+    nodes.start('actor_node', policy_file=str(policy_file), **AHEAD)
     begin = time.time_ns() + 10**9
 
     def go(stamp: int) -> None:

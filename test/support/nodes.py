@@ -18,6 +18,7 @@ import rclpy
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import LaserScan
 from visualization_msgs.msg import Marker
 
@@ -156,20 +157,21 @@ class RobotDouble:
         x: float = 0.0,
         v: float = 0.0,
         ranges: float | np.ndarray = 3.0,
-        odom: bool = True,
+        only: Publisher | None = None,
     ) -> None:
-        """Publish odometry at (x, 0) and a scan; now, if no stamp is given."""
+        """Publish odometry at (x, 0) and a scan, or one of them; now, if no stamp is given."""
         stamp = messages.stamp_of(time.time_ns() if stamp_ns is None else stamp_ns)
         message = Odometry()
         message.header.stamp, message.header.frame_id = stamp, 'odom'
         messages.set_pose(message.pose.pose, x, 0.0, 0.0)
         message.twist.twist.linear.x = v
-        if odom:
+        if only is not self.scan_out:
             self.odom_out.publish(message)
         scan = messages.empty_scan(LidarConfig(num_beams=self.beams), 'base_scan', 0.1)
         scan.header.stamp = stamp
         messages.set_ranges(scan, np.broadcast_to(np.float32(ranges), self.beams))
-        self.scan_out.publish(scan)
+        if only is not self.odom_out:
+            self.scan_out.publish(scan)
 
     def send_goal(self, x: float, y: float = 0.0, frame: str = 'odom', stamp_ns: int = 0) -> None:
         goal = PoseStamped()

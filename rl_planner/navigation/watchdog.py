@@ -1,0 +1,109 @@
+"""Watchdogs: whether what a robot moves by is recent, and whether its control loop keeps up.
+
+Times are stamps of messages in whole nanoseconds; `now` is that of the clock that stamps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+NANOSECONDS = 1_000_000_000
+
+
+class Fault(NamedTuple):
+    """Why a robot must not move: what is at fault, and the message that says so."""
+
+    name: str
+    message: str
+
+
+class Watchdog:
+    """Knows the newest stamp of each thing that one robot moves by, and how old it may be.
+
+    Args:
+        limits: of each thing by name; what is older is a fault (s).
+        future_tolerance: what is stamped further ahead of now is a fault (s): two clocks disagree,
+            and nobody knows how old it really is.
+    """
+
+    def __init__(self, limits: Mapping[str, float], future_tolerance: float) -> None:
+        self._limits = dict(limits)
+        self._future = future_tolerance
+        self._stamps: dict[str, int] = {}
+        self._reasons: dict[str, str] = {}  # why there is none
+
+    def require(self, name: str, limit: float) -> None:
+        """One more thing that must be recent from now on, such as a transform (s)."""
+        self._limits[name] = limit
+
+    def dismiss(self, name: str) -> None:
+        """A thing that the robot does not need any more."""
+        self._limits.pop(name, None)
+        self._stamps.pop(name, None)
+
+    def saw(self, name: str, stamp_ns: int) -> None:
+        """A good one came."""
+        self._stamps[name] = stamp_ns
+
+    def lost(self, name: str, reason: str) -> None:
+        """What is known is of no use any more."""
+        self._stamps.pop(name, None)
+        self._reasons[name] = reason
+
+    def forget(self) -> None:
+        """Time began anew: no stamp of before counts."""
+        self._stamps.clear()
+        self._reasons.clear()
+
+    def behind(self, name: str, stamp_ns: int) -> float:
+        """How much earlier a stamp is than the newest (s); 0 if it is not."""
+        newest = self._stamps.get(name, stamp_ns)
+        return max(newest - stamp_ns, 0) / NANOSECONDS
+
+    def ages(self, now_ns: int) -> dict[str, float]:
+        """How old the newest of each is (s); what never came is left out."""
+        return {name: (now_ns - stamp) / NANOSECONDS for name, stamp in self._stamps.items()}
+
+    def fault(self, now_ns: int) -> Fault | None:
+        """The first thing that the robot must not move by, or None."""
+        for name, limit in self._limits.items():
+            stamp = self._stamps.get(name)
+            if stamp is None:
+                return Fault(name, self._reasons.get(name, f'no {name} yet'))
+            age = (now_ns - stamp) / NANOSECONDS
+            if age > limit:
+                return Fault(name, f'{name} is {age:.2f} s old, allowed are {limit:g} s')
+            if -age > self._future:
+                ahead = f'{name} is stamped {-age:.2f} s ahead of the clock'
+                return Fault(name, f'{ahead}, allowed are {self._future:g} s')
+        return None
+
+
+class Pacemaker:
+    """Counts control steps that took longer than the control period.
+
+    Args:
+        period: that a step may take (s).
+        limit: so many long ones in a row are a fault; 0: none ever is.
+
+    Attributes:
+        overruns: all of the steps that took longer.
+    """
+
+    def __init__(self, period: float, limit: int) -> None:
+        self._period, self._limit = period, limit
+        self._in_a_row = 0
+        self.overruns = 0
+
+    def beat(self, duration: float) -> Fault | None:
+        """Count a step that took `duration` (s); whether there have been too many."""
+        if duration <= self._period:
+            self._in_a_row = 0
+            return None
+        self._in_a_row += 1
+        self.overruns += 1
+        if not self._limit or self._in_a_row < self._limit:
+            return None
+        steps = f'{self._limit} steps in a row took longer than {self._period:g} s'
+        return Fault('control_loop', f'{steps}, the last {duration:.3g} s')

@@ -1,0 +1,89 @@
+"""One robot as the control knows it: what it senses, where it is to go, and why it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rl_planner.navigation.pilot import Pilot
+from rl_planner.navigation.watchdog import Fault, Watchdog
+from rl_planner.ros import messages
+from rl_planner.ros.actor_config import ActorConfig
+from rl_planner.ros.goals import GoalInbox
+from rl_planner.ros.inbox import ODOMETRY, SCAN, Inbox
+from rl_planner.ros.robot_topics import REST, RobotTopics
+
+BETWEEN_WARNINGS_SEC = 1.0
+
+
+class Robot:
+    """Robot number `row` of the pilot.
+
+    Attributes:
+        name: for messages.
+        topics, inbox, goal, watchdog: its own.
+        fault: why it does not move, or None.
+        stops: how often it was stopped by what, by `Fault.name`.
+    """
+
+    def __init__(
+        self, row: int, topics: RobotTopics, config: ActorConfig, period_ns: int, logger: Any
+    ) -> None:
+        self.row, self.topics, self.name = row, topics, topics.name or 'robot'
+        limits = {SCAN: config.scan_timeout, ODOMETRY: config.odom_timeout}
+        self.watchdog = Watchdog(limits, config.future_tolerance)
+        self.inbox = Inbox(self.name, period_ns, self.watchdog)
+        self.goal = GoalInbox()
+        self.fault: Fault | None = None
+        self.stops: Counter[str] = Counter()
+        self._answers_idle, self._logger = config.command_when_idle, logger
+
+    def is_commanded(self, pilot: Pilot | None) -> bool:
+        """Whether its scans are answered: it drives, or a lock-stepped simulator waits for it."""
+        return pilot is not None and (bool(pilot.active[self.row]) or self._answers_idle)
+
+    def wants_to_move(self, pilot: Pilot | None) -> bool:
+        """Whether somebody would like to know why it stands."""
+        return self.goal.waits or (pilot is not None and bool(pilot.active[self.row]))
+
+    def stop(self, fault: Fault, pilot: Pilot | None, stamp: int | None = None) -> None:
+        """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
+        if self.fault is None or self.fault.name != fault.name:
+            self.stops[fault.name] += 1
+        if self.wants_to_move(pilot):
+            self._logger.warning(
+                f'{self.name}: {fault.message}: stopped',
+                throttle_duration_sec=BETWEEN_WARNINGS_SEC,
+            )
+        self.fault, self.inbox.ranges = fault, None
+        if pilot is not None and self.is_commanded(pilot):
+            pilot.halt(self.row)
+            self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
+
+    def forget_time(self, fault: Fault, pilot: Pilot | None) -> None:
+        """Stop: time began anew. It goes on when it has sensed anew."""
+        self.stop(fault, pilot)
+        self.inbox.forget_time()
+        self.goal.forget_time()
+        if pilot is not None:
+            pilot.forget_time(self.row)
+
+    def cancel(self, pilot: Pilot | None) -> bool:
+        """Stop at once and forget the goal; whether there was one."""
+        self.topics.send(REST, self.inbox.scan_ns)
+        had_goal = self.wants_to_move(pilot)
+        self.goal.waits = False
+        if pilot is not None:
+            pilot.cancel(self.row)
+        if had_goal:
+            self.say_outcome('cancelled')
+        return had_goal
+
+    def say_outcome(self, outcome: str) -> None:
+        """Tell how its drive ended."""
+        inbox = self.inbox
+        self.topics.say_outcome(
+            messages.outcome_marker(
+                inbox.scan_ns or 0, inbox.odom_frame, inbox.odometry[:3], outcome
+            )
+        )

@@ -1,0 +1,97 @@
+"""Watchdogs: limits, and what is on either side of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rl_planner.navigation.watchdog import Pacemaker, Watchdog
+
+SECOND = 10**9
+
+
+@pytest.fixture
+def watchdog() -> Watchdog:
+    return Watchdog({'scan': 0.5, 'odometry': 0.2}, future_tolerance=0.1)
+
+
+def see(watchdog: Watchdog, **stamps: int) -> None:
+    for name, stamp in stamps.items():
+        watchdog.saw(name, stamp)
+
+
+def test_what_never_came_is_a_fault(watchdog):
+    assert watchdog.fault(0).message == 'no scan yet'
+    watchdog.saw('scan', 0)
+    assert watchdog.fault(0).message == 'no odometry yet'
+    watchdog.saw('odometry', 0)
+    assert watchdog.fault(0) is None
+
+
+@pytest.mark.parametrize(
+    ('now', 'fault'),
+    [
+        (SECOND, None),
+        (SECOND + 200_000_000, None),
+        (SECOND + 200_000_001, 'odometry'),
+        (SECOND + 510_000_000, 'scan'),
+        (SECOND - 100_000_000, None),
+        (SECOND - 100_000_001, 'scan'),
+    ],
+)
+def test_limits_are_kept_to_the_nanosecond(watchdog, now, fault):
+    see(watchdog, scan=SECOND, odometry=SECOND)
+    found = watchdog.fault(now)
+    assert (found and found.name) == fault
+
+
+def test_faults_say_what_and_how_much(watchdog):
+    see(watchdog, scan=SECOND, odometry=2 * SECOND)
+    assert watchdog.fault(2 * SECOND).message == 'scan is 1.00 s old, allowed are 0.5 s'
+    assert watchdog.fault(0).message == (
+        'scan is stamped 1.00 s ahead of the clock, allowed are 0.1 s'
+    )
+
+
+def test_one_more_thing_can_be_required_and_dismissed(watchdog):
+    see(watchdog, scan=SECOND, odometry=SECOND)
+    watchdog.require('transform', 0.3)
+    assert watchdog.fault(SECOND).message == 'no transform yet'
+    watchdog.saw('transform', SECOND - 300_000_001)
+    assert watchdog.fault(SECOND).name == 'transform'
+    watchdog.dismiss('transform')
+    assert watchdog.fault(SECOND) is None
+    assert watchdog.ages(SECOND).keys() == {'scan', 'odometry'}
+
+
+def test_what_is_lost_or_forgotten_must_come_again(watchdog):
+    see(watchdog, scan=SECOND, odometry=SECOND)
+    watchdog.lost('odometry', 'it was not finite')
+    assert watchdog.fault(SECOND) == ('odometry', 'it was not finite')
+    see(watchdog, odometry=SECOND)
+    assert watchdog.fault(SECOND) is None
+    watchdog.forget()
+    assert watchdog.fault(SECOND).message == 'no scan yet'
+
+
+def test_it_knows_what_comes_too_late(watchdog):
+    assert watchdog.behind('scan', SECOND) == 0.0
+    watchdog.saw('scan', SECOND)
+    assert watchdog.behind('scan', 2 * SECOND) == 0.0
+    assert watchdog.behind('scan', SECOND) == 0.0
+    assert watchdog.behind('scan', SECOND - 250_000_000) == 0.25
+
+
+def test_long_steps_in_a_row_are_a_fault():
+    pace = Pacemaker(0.1, limit=3)
+    assert [bool(pace.beat(d)) for d in (0.1, 0.11, 0.2, 0.3, 0.2, 0.05, 0.2, 0.2)] == [
+        *(False, False, False, True, True),
+        *(False, False, False),
+    ]
+    assert pace.overruns == 6
+    assert pace.beat(0.25).message == ('3 steps in a row took longer than 0.1 s, the last 0.25 s')
+
+
+def test_without_a_limit_long_steps_are_only_counted():
+    pace = Pacemaker(0.1, limit=0)
+    assert all(pace.beat(1.0) is None for _ in range(100))
+    assert pace.overruns == 100

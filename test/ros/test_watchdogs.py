@@ -1,0 +1,217 @@
+"""The actor stops in time for everything that it cannot vouch for; the test keeps the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy
+from support.sim_time import SimTime
+
+from rl_planner.ros import qos
+
+PERIOD = 0.1
+TICK = 1e-6
+
+
+@pytest.fixture
+def time(peer: Peer) -> SimTime:
+    return SimTime(peer)
+
+
+@pytest.fixture
+def start(nodes: Nodes, peer: Peer, robot: RobotDouble, policy_file: Path, time: SimTime):
+    """Starts an actor on the test's time that drives; returns its process."""
+
+    def start_it(**more: Any) -> Any:
+        actor = nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True, **more)
+        drive_on(peer, robot, time)
+        return actor
+
+    return start_it
+
+
+def drive_on(peer: Peer, robot: RobotDouble, time: SimTime, goal: bool = True) -> None:
+    """Time goes on and the robot senses until it drives."""
+    robot.commands.clear()
+
+    def go() -> None:
+        time.advance(PERIOD)
+        if goal:
+            robot.send_goal(5.0)
+        robot.sense(time.now)
+
+    peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
+
+
+def told(peer: Peer) -> dict[str, str]:
+    """The newest values of /diagnostics, and its message under ''."""
+    values: dict[str, str] = {}
+
+    def take(array: DiagnosticArray) -> None:
+        for status in array.status:
+            values.update({'': status.message}, **{v.key: v.value for v in status.values})
+
+    peer.node.create_subscription(DiagnosticArray, '/diagnostics', take, qos.RELIABLE)
+    return values
+
+
+def is_at_rest(robot: RobotDouble) -> Callable[[], bool]:
+    return lambda: robot.commands[-1] == AT_REST
+
+
+@pytest.mark.parametrize('silent', ['scan', 'odometry'])
+def test_it_stops_within_limit_and_one_period_of_the_last_good_reading(
+    start, peer, robot, time, silent
+):
+    limits = {'scan_timeout': 0.4, 'odom_timeout': 0.4}
+    start(**limits)
+    last = time.now
+    robot.commands.clear()
+    other = robot.odom_out if silent == 'scan' else robot.scan_out
+    for age in (0.1, 0.2, 0.3, 0.4):  # up to the limit, nothing is amiss
+        time.set(last + round(age * 1e9))
+        robot.sense(time.now, only=other)
+        peer.spin(0.1)
+    assert AT_REST not in robot.commands
+    time.set(last + round((0.4 + PERIOD + TICK) * 1e9))
+    robot.sense(time.now, only=other)
+    peer.until(lambda: AT_REST in robot.commands)  # and time has not gone on meanwhile
+    drive_on(peer, robot, time, goal=False)
+
+
+def test_a_clock_that_goes_back_stops_it_until_all_is_of_the_new_time(start, peer, robot, time):
+    values = told(peer)
+    start(task__time_limit=1000.0)
+    time.advance(-500.0)
+    peer.until(is_at_rest(robot))
+    count = len(robot.commands)
+    for _ in range(5):  # one of the two alone is not enough
+        time.advance(PERIOD)
+        robot.sense(time.now, only=robot.scan_out)
+        peer.spin(0.05)
+    assert set(robot.commands[count:]) <= {AT_REST}
+    drive_on(peer, robot, time, goal=False)  # to the goal that it had
+    peer.until(lambda: int(values.get('clock_jumps', 0)) > 0, repeat=lambda: time.advance(0.5))
+    assert robot.outcomes == []
+
+
+def test_a_bag_that_begins_again_stops_it(start, peer, robot, time):
+    """Stamps go back, the clock does not."""
+    values = told(peer)
+    start()
+    first = time.now - 100 * 10**9
+
+    def play() -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now - 100 * 10**9)
+
+    peer.until(is_at_rest(robot), repeat=play)
+    count = len(robot.commands)
+    peer.until(lambda: len(robot.commands) > count + 3, repeat=play)
+    assert set(robot.commands[count:]) == {AT_REST}
+    assert time.now > first
+    peer.until(lambda: values.get('clock_jumps') == '1', repeat=play)
+    drive_on(peer, robot, time, goal=False)
+
+
+def test_a_clock_that_leaps_ahead_stops_it_until_readings_follow(start, peer, robot, time):
+    start(task__time_limit=1e6)
+    time.advance(3600.0)
+    peer.until(is_at_rest(robot))
+    time.advance(-3600.0)
+    time.advance(3600.0)
+    drive_on(peer, robot, time, goal=False)
+    assert robot.outcomes == []
+
+
+def test_readings_of_the_future_stop_it(start, peer, robot, time):
+    values = told(peer)
+    start(future_tolerance=0.3)
+
+    def ahead() -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now + 400_000_000)
+
+    peer.until(is_at_rest(robot), repeat=ahead)
+    peer.until(lambda: 'scan is stamped' in values.get('', ''), repeat=ahead)
+    robot.commands.clear()
+    for _ in range(5):
+        ahead()
+        peer.spin(0.05)
+    assert set(robot.commands) == {AT_REST}
+    drive_on(peer, robot, time, goal=False)
+
+
+def test_a_scan_that_was_overtaken_is_not_driven_by(nodes, peer, policy_file, time):
+    robot = RobotDouble(peer, stamped=True)
+    nodes.start(
+        'actor_node', policy_file=str(policy_file), use_sim_time=True, use_stamped_cmd_vel=True
+    )
+    drive_on(peer, robot, time)
+    time.advance(2 * PERIOD)
+    robot.sense(time.now)
+    peer.until(lambda: time.now in robot.answered)
+    robot.sense(time.now - 50_000_000)
+    time.advance(PERIOD)
+    robot.sense(time.now)
+    peer.until(lambda: time.now in robot.answered)
+    assert robot.answered == sorted(robot.answered)
+    assert AT_REST not in robot.commands
+
+
+def test_after_bad_odometry_it_waits_for_good_odometry(start, peer, robot, time):
+    start()
+    time.advance(PERIOD)
+    robot.sense(time.now - 1, only=robot.odom_out)  # good, and recent enough for what comes
+    robot.sense(time.now, x=np.inf, only=robot.odom_out)
+    peer.until(is_at_rest(robot))
+    robot.commands.clear()
+    robot.sense(time.now, only=robot.scan_out)
+    peer.spin(0.3)
+    assert DRIVING not in robot.commands
+    drive_on(peer, robot, time, goal=False)
+
+
+def test_steps_that_take_too_long_stop_it(nodes, peer, tmp_path):
+    """To check the way among 400 near returns takes more than the two milliseconds here."""
+    values, robot = told(peer), RobotDouble(peer, beams=400)
+    path = tmp_path / 'hasty.safetensors'
+    constant_policy(control_period=0.002).save(path)
+    limits = {'scan_timeout': 1e6, 'odom_timeout': 1e6, 'overrun_limit': 3}
+    nodes.start('actor_node', policy_file=str(path), task__control_period=0.002, **limits)
+
+    def go() -> None:
+        robot.send_goal(5.0)
+        robot.sense(ranges=0.185)
+
+    turning = pytest.approx((0.0, 0.375), abs=1e-5)  # what the safety layer leaves of the command
+    peer.until(lambda: len(robot.commands) > 5, repeat=go)
+    assert [command == turning for command in robot.commands[:2]] == [True, True]
+    assert set(robot.commands[2:]) == {AT_REST}
+    peer.until(lambda: 'control_loop_stops' in values)
+    assert int(values['overruns']) >= 3
+    assert '3 steps in a row took longer than 0.002 s' in values['']
+
+
+def test_without_a_goal_nothing_is_said(nodes, peer, robot, policy_file, time):
+    values = told(peer)
+    actor = nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True)
+
+    def go(**what: Any) -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now, **what)
+
+    peer.until(lambda: '0 of 1 robots driving' in values.get('', ''), repeat=go)
+    for trouble in ({'ranges': np.nan}, {'x': np.nan}, {'only': robot.odom_out}):
+        for _ in range(10):
+            go(**trouble)
+            peer.spin(0.02)
+    time.advance(-100.0)
+    peer.until(lambda: values['clock_jumps'] != '0', repeat=go)
+    assert robot.commands == []
+    assert nodes.end(actor) == ''
