@@ -21,6 +21,7 @@ from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
 from rl_planner.navigation.safety import Safety
+from rl_planner.navigation.speed_cap import SpeedCap
 from rl_planner.navigation.task import Outcome, Terms, evaluate
 
 Rows = NDArray[np.int64]
@@ -95,6 +96,7 @@ class Pilot:
         robot, task, observation, scan: what drives, what for, and what it senses with.
         noise: exploration, or None.
         safety: has the last word on every command, or None: who explores is to learn from harm.
+        cap: what the policy commands is driven no faster; None: as it commands.
 
     Attributes:
         policy: None until there is one; till then every command is zero.
@@ -112,7 +114,9 @@ class Pilot:
         scan: ScanGeometry,
         noise: Noise | None = None,
         safety: Safety | None = None,
+        cap: SpeedCap | None = None,
     ) -> None:
+        self._cap = SpeedCap() if cap is None else cap
         self.policy: Policy | None = None
         self.active = np.zeros(num_robots, np.bool_)
         self.goals = np.zeros((num_robots, 2))
@@ -262,6 +266,7 @@ class Pilot:
         finite = np.isfinite(actions).all(axis=1)
         commands = np.stack(command_from_action(actions, self._limits), axis=-1).astype(float)
         commands[~finite] = 0.0
+        commands = self._cap.apply(commands)
         if self._safety is not None:
             commands, actions_taken = self._safety.check_all(
                 sensed.ranges, sensed.velocities, self._commands[rows], commands, sensed.ages

@@ -18,6 +18,7 @@ from rl_planner.navigation.config import (
 )
 from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.ros import parameters
+from rl_planner.ros.live_cap import LIVE
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class ActorSetup:
         """
         setup = cls(
             parameters.declare(node, '', ActorConfig),
-            parameters.declare(node, 'robot', RobotConfig),
+            parameters.declare(node, 'robot', RobotConfig, live=LIVE),
             parameters.declare(node, 'lidar', LidarConfig),
             parameters.declare(node, 'task', TaskConfig),
             parameters.declare(node, 'observation', ObservationConfig),

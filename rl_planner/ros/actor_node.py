@@ -40,6 +40,7 @@ from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.actor_diagnostics import ActorDiagnostics
 from rl_planner.ros.control import Control
 from rl_planner.ros.experience_writer import ExperienceWriter
+from rl_planner.ros.live_cap import LiveCap
 from rl_planner.ros.managed_node import ManagedNode
 from rl_planner.ros.robot_topics import RobotTopics
 
@@ -50,6 +51,7 @@ class ActorNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('actor_node')
         self._setup = ActorSetup.declare(self)
+        self._live = LiveCap(self, self._setup.robot, self._setup.own.training)
         self._policy: Policy | None = None
         self._topics: list[RobotTopics] = []
         self._experience: ExperienceWriter | None = None
@@ -143,7 +145,8 @@ class ActorNode(ManagedNode):
             noise = ExplorationNoise(count, setup.learning, rng)
         elif setup.safety.enabled:
             safety = Safety(setup.safety, robot, geometry, task.control_period)
-        return Pilot(count, robot, task, setup.observation, geometry, noise, safety)
+        cap = self._live.cap
+        return Pilot(count, robot, task, setup.observation, geometry, noise, safety, cap)
 
     # Wiring: what comes while the node is not active is nobody's
 

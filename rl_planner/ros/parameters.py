@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
@@ -19,8 +19,10 @@ ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 UNBOUNDED = 1e12
 
 
-def declare(node: Node, group: str, config: type[C]) -> C:
+def declare(node: Node, group: str, config: type[C], live: Container[str] = ()) -> C:
     """Declare the parameters `group.name` of a Config (no prefix for group ''), and read them.
+
+    All are read-only but those named in `live`, whose changes the node is to check.
 
     Raises:
         ConfigError: a wrong type or a value out of bounds.
@@ -36,7 +38,7 @@ def declare(node: Node, group: str, config: type[C]) -> C:
         node.declare_parameter(
             name,
             list(value) if isinstance(value, tuple) else value,
-            _descriptor(item),
+            _descriptor(item, item.name not in live),
             ignore_override=True,
         )
         values[item.name] = value
@@ -59,9 +61,9 @@ def refuse_unknown(node: Node) -> None:
             raise ConfigError(f'{node.get_name()}: {unknown_name(name, known)}')
 
 
-def _descriptor(item: Field[Any]) -> ParameterDescriptor:
+def _descriptor(item: Field[Any], read_only: bool) -> ParameterDescriptor:
     bounds: Bounds = item.metadata['bounds']
-    descriptor = ParameterDescriptor(description=item.metadata['description'], read_only=True)
+    descriptor = ParameterDescriptor(description=item.metadata['description'], read_only=read_only)
     descriptor.additional_constraints = bounds.rule()
     low = bounds.at_least if bounds.at_least is not None else bounds.above
     high = bounds.at_most
