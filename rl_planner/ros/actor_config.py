@@ -16,6 +16,7 @@ from rl_planner.navigation.config import (
     TaskConfig,
     parameter,
 )
+from rl_planner.navigation.path import PathConfig
 from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.ros import parameters
 from rl_planner.ros.live_cap import LIVE
@@ -31,6 +32,9 @@ class ActorConfig(Config):
     policy_file: str = parameter('', 'policy to drive with; may be empty in training')
     autostart: bool = parameter(
         True, 'configure and activate at once; false: a lifecycle manager does'
+    )
+    follow_plan: bool = parameter(
+        False, 'follow the topic plan; a goal_pose is for its planner then and starts no drive'
     )
     training: bool = parameter(False, 'explore, publish experience and follow the topic policy')
     use_stamped_cmd_vel: bool = parameter(False, 'publish TwistStamped, not Twist')
@@ -52,6 +56,9 @@ class ActorConfig(Config):
         'robots, but in simulated time; 0: never',
         at_least=0,
     )
+    transform_tolerance: float = parameter(
+        0.5, 'TF may be so much older or newer than the scan (s)', above=0.0
+    )
     experience_batch: int = parameter(
         64, 'transitions in one experience message', at_least=1, at_most=4096
     )
@@ -63,6 +70,8 @@ class ActorConfig(Config):
             raise ConfigError(f'robots must be different names, got {list(self.robots)}')
         if not self.training and not self.policy_file:
             raise ConfigError('policy_file must name a policy file where training is false')
+        if self.training and self.follow_plan:
+            raise ConfigError('follow_plan must be false where training is true')
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ class ActorSetup:
     observation: ObservationConfig
     learning: LearningConfig
     safety: SafetyConfig
+    path: PathConfig
 
     @classmethod
     def declare(cls, node: Node) -> ActorSetup:
@@ -92,6 +102,7 @@ class ActorSetup:
             parameters.declare(node, 'observation', ObservationConfig),
             parameters.declare(node, 'learning', LearningConfig),
             parameters.declare(node, 'safety', SafetyConfig),
+            parameters.declare(node, 'path', PathConfig),
         )
         parameters.refuse_unknown(node)
         return setup

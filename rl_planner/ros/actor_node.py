@@ -25,6 +25,7 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from std_msgs.msg import UInt8MultiArray
@@ -43,6 +44,7 @@ from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.live_cap import LiveCap
 from rl_planner.ros.managed_node import ManagedNode
 from rl_planner.ros.robot_topics import RobotTopics
+from rl_planner.ros.transforms import Transforms
 
 
 class ActorNode(ManagedNode):
@@ -56,6 +58,7 @@ class ActorNode(ManagedNode):
         self._topics: list[RobotTopics] = []
         self._experience: ExperienceWriter | None = None
         self._control: Control | None = None  # while active
+        self._transforms = Transforms(self, self._setup.own.transform_tolerance)
         self._allocated = ExitStack()
         self._diagnostics = ActorDiagnostics(self)
         self.create_timer(1.0, self._diagnose)
@@ -80,7 +83,9 @@ class ActorNode(ManagedNode):
                 partial(self._on_scan, row),
                 partial(self._on_odometry, row),
                 partial(self._on_goal, row),
+                partial(self._on_plan, row) if own.follow_plan else None,
             )
+        give_back(self._transforms.close)
         give_back(self.destroy_service, self.create_service(Trigger, '~/cancel', self._on_cancel))
         self._set_watch(give_back)
         if own.training:
@@ -92,7 +97,9 @@ class ActorNode(ManagedNode):
             give_back(self.destroy_subscription, learner)
 
     def activate(self) -> None:
-        self._control = Control(self, self._setup, self._topics, self._make_pilot, self._experience)
+        self._control = Control(
+            self, self._setup, self._topics, self._make_pilot, self._transforms, self._experience
+        )
         self._control.policy = self._policy
 
     def deactivate(self) -> None:
@@ -163,6 +170,10 @@ class ActorNode(ManagedNode):
             self._control.on_goal(row, message)
         else:
             self.get_logger().warning('goal ignored: not active', throttle_duration_sec=5.0)
+
+    def _on_plan(self, row: int, message: Path) -> None:
+        if self._control is not None:
+            self._control.on_plan(row, message)
 
     def _watch(self) -> None:
         if self._control is not None:

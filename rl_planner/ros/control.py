@@ -12,9 +12,12 @@ from collections.abc import Callable
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
 from rclpy.node import Node
 
+from rl_planner.navigation.frames import FrameError, Transform
 from rl_planner.navigation.observation import ScanError, ScanGeometry
+from rl_planner.navigation.path import PathError
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
@@ -25,8 +28,10 @@ from rl_planner.ros.cdr import read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.goals import GoalError
 from rl_planner.ros.inbox import ODOMETRY, SCAN, Ranges
+from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot import Robot
-from rl_planner.ros.robot_topics import REST, RobotTopics
+from rl_planner.ros.robot_topics import RobotTopics
+from rl_planner.ros.transforms import Transforms
 
 
 class Control:
@@ -36,6 +41,7 @@ class Control:
         node: for its clock and its log.
         topics: of each robot; a robot is known by its row in them.
         make_pilot: makes the pilot when the first scan tells the beams.
+        transforms: asked where a plan is in another frame than odometry.
         experience: takes what is experienced, or None.
 
     Attributes:
@@ -52,17 +58,20 @@ class Control:
         setup: ActorSetup,
         topics: list[RobotTopics],
         make_pilot: Callable[[ScanGeometry], Pilot],
+        transforms: Transforms,
         experience: ExperienceWriter | None = None,
     ) -> None:
         self._clock = node.get_clock()
         self._config, self._lidar = setup.own, setup.lidar
         self._make_pilot, self._experience = make_pilot, experience
+        self._transforms = transforms
         period, logger = setup.task.control_period, node.get_logger()
         period_ns = round(period * messages.NANOSECONDS)
         self.policy: Policy | None = None
         self.pilot: Pilot | None = None
         self.robots = [
-            Robot(row, each, setup.own, period_ns, logger) for row, each in enumerate(topics)
+            Robot(row, each, setup.own, period_ns, logger, _plan_inbox(setup))
+            for row, each in enumerate(topics)
         ]
         # Simulated time waits for a step that takes long.
         is_simulated = node.get_parameter('use_sim_time').value
@@ -104,7 +113,25 @@ class Control:
             self._step_if_complete()
 
     def on_goal(self, row: int, message: PoseStamped) -> None:
-        self.robots[row].goal.take(message)
+        robot = self.robots[row]
+        if robot.plan is None:
+            robot.goal.take(message)
+        else:
+            robot.plan.expect(message)
+
+    def on_plan(self, row: int, message: Path) -> None:
+        """A path to follow; an empty one stops the robot, and so does one that cannot be driven."""
+        robot = self.robots[row]
+        if robot.plan is None:
+            return
+        try:
+            is_stop = robot.plan.take(message)
+        except PathError as error:
+            self._logger.error(f'{robot.name}: plan refused: {error}')
+            is_stop = True
+        if is_stop and self.pilot is not None and self.pilot.active[row]:
+            self._logger.info(f'{robot.name}: no plan to follow any more: stopped')
+            robot.give_up(self.pilot)
 
     def _take_scan(
         self, robot: Robot, stamp: int, metadata: tuple[float, ...], ranges: Ranges
@@ -154,8 +181,9 @@ class Control:
         if not ready:
             return
         self.pilot.policy = self.policy
-        for robot in ready:
-            self._begin_goal(robot, self.pilot)
+        ready = [robot for robot in ready if self._is_headed(robot, self.pilot)]
+        if not ready:
+            return
         driving = self.pilot.active[[robot.row for robot in ready]].tolist()
         decision = self.pilot.step(self._sensed(ready, now))
         late = self.pace.beat(time.perf_counter() - began)
@@ -183,6 +211,23 @@ class Control:
             np.clip(now / messages.NANOSECONDS - stamps, 0.0, self._config.scan_timeout),
         )
 
+    def _is_headed(self, robot: Robot, pilot: Pilot) -> bool:
+        """Tell the pilot where a robot is to go; where that is not known, it is stopped."""
+        self._begin_goal(robot, pilot)
+        plan, inbox = robot.plan, robot.inbox
+        if plan is None or plan.follower is None:
+            return True
+        to_odom = Transform(0.0, 0.0, 0.0)
+        try:
+            if plan.frame not in ('', inbox.odom_frame):
+                to_odom = self._transforms.planar(inbox.odom_frame, plan.frame, inbox.scan_ns or 0)
+        except FrameError as error:
+            robot.stop(Fault('transform', f'plan not followed: {error}'), pilot)
+            inbox.close_step()
+            return False
+        pilot.lead(robot.row, *plan.lead(inbox.odometry[:3], to_odom))
+        return True
+
     def _begin_goal(self, robot: Robot, pilot: Pilot) -> None:
         """Hand a goal that is due to the pilot."""
         goal, inbox = robot.goal, robot.inbox
@@ -192,8 +237,7 @@ class Control:
             x, y = goal.accept(inbox.odom_frame)
         except GoalError as error:
             self._logger.error(f'{robot.name}: goal refused: {error}')
-            pilot.cancel(robot.row)
-            robot.topics.send(REST, inbox.scan_ns)
+            robot.give_up(pilot)
         else:
             pilot.set_goal(robot.row, x, y)
 
@@ -245,3 +289,7 @@ class Control:
     def cancel(self) -> int:
         """Stop every robot at once and forget its goal; how many goals there were."""
         return sum([robot.cancel(self.pilot) for robot in self.robots])
+
+
+def _plan_inbox(setup: ActorSetup) -> PlanInbox | None:
+    return PlanInbox(setup.path, setup.observation) if setup.own.follow_plan else None

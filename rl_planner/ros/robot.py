@@ -11,6 +11,7 @@ from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorConfig
 from rl_planner.ros.goals import GoalInbox
 from rl_planner.ros.inbox import ODOMETRY, SCAN, Inbox
+from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
 BETWEEN_WARNINGS_SEC = 1.0
@@ -22,18 +23,25 @@ class Robot:
     Attributes:
         name: for messages.
         topics, inbox, goal, watchdog: its own.
+        plan: that it follows; None where it drives to its goals directly.
         fault: why it does not move, or None.
         stops: how often it was stopped by what, by `Fault.name`.
     """
 
     def __init__(
-        self, row: int, topics: RobotTopics, config: ActorConfig, period_ns: int, logger: Any
+        self,
+        row: int,
+        topics: RobotTopics,
+        config: ActorConfig,
+        period_ns: int,
+        logger: Any,
+        plan: PlanInbox | None = None,
     ) -> None:
         self.row, self.topics, self.name = row, topics, topics.name or 'robot'
         limits = {SCAN: config.scan_timeout, ODOMETRY: config.odom_timeout}
         self.watchdog = Watchdog(limits, config.future_tolerance)
         self.inbox = Inbox(self.name, period_ns, self.watchdog)
-        self.goal = GoalInbox()
+        self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
         self._answers_idle, self._logger = config.command_when_idle, logger
@@ -44,7 +52,8 @@ class Robot:
 
     def wants_to_move(self, pilot: Pilot | None) -> bool:
         """Whether somebody would like to know why it stands."""
-        return self.goal.waits or (pilot is not None and bool(pilot.active[self.row]))
+        is_asked = self.goal.waits or (self.plan is not None and self.plan.is_wanted)
+        return is_asked or (pilot is not None and bool(pilot.active[self.row]))
 
     def stop(self, fault: Fault, pilot: Pilot | None, stamp: int | None = None) -> None:
         """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
@@ -59,6 +68,12 @@ class Robot:
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
+
+    def give_up(self, pilot: Pilot | None) -> None:
+        """Stop: it has nowhere to go, or not any more."""
+        if pilot is not None:
+            pilot.cancel(self.row)
+        self.topics.send(REST, self.inbox.scan_ns)
 
     def forget_time(self, fault: Fault, pilot: Pilot | None) -> None:
         """Stop: time began anew. It goes on when it has sensed anew."""
@@ -80,7 +95,9 @@ class Robot:
         return had_goal
 
     def say_outcome(self, outcome: str) -> None:
-        """Tell how its drive ended."""
+        """Tell how its drive ended; its plan has ended with it."""
+        if self.plan is not None:
+            self.plan.close()
         inbox = self.inbox
         self.topics.say_outcome(
             messages.outcome_marker(

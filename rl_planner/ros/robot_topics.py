@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import Odometry, Path
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import Subscription
@@ -45,13 +46,17 @@ class RobotTopics:
         on_scan: Callable[[bytes], None],
         on_odometry: Callable[[bytes], None],
         on_goal: Callable[[PoseStamped], None],
+        on_plan: Callable[[Path], None] | None = None,
     ) -> None:
         """Hear the robot; scans and odometry come serialized, for `rl_planner.ros.cdr` to read."""
-        for kind, topic, callback, profile, raw in (
+        heard: list[tuple[Any, str, Callable[[Any], None], Any, bool]] = [
             (Odometry, 'odom', on_odometry, qos.SENSOR, True),
             (LaserScan, 'scan', on_scan, qos.SENSOR, True),
             (PoseStamped, 'goal_pose', on_goal, qos.RELIABLE, False),
-        ):
+        ]
+        if on_plan is not None:
+            heard.append((Path, 'plan', on_plan, qos.RELIABLE, False))
+        for kind, topic, callback, profile, raw in heard:
             subscribe = self._node.create_subscription
             self._subscriptions.append(
                 subscribe(kind, self._prefix + topic, callback, profile, raw=raw)
