@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,30 +53,34 @@ class ParamsFileError(ValueError):
     """A parameter file that cannot be used; the message names file and parameter."""
 
 
-def read_params_file(
-    path: Path, defaults: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
+def read_params_file(path: Path) -> dict[str, Any]:
     """The configuration of each of `GROUPS`: what the file says for all nodes, defaults else.
-
-    Args:
-        defaults: by group, of parameters whose defaults are others here. They belong together:
-            where the file says one of them, the usual defaults stand for the rest.
 
     Raises:
         ParamsFileError: there is no such file, it is no such YAML, or a parameter is unknown or
             breaks its rule.
     """
-    sections = _sections(path)
-    if others := [name for name in sections if name != '/**']:
-        raise ParamsFileError(f'{path}: only /** counts where there are no nodes, got {others[0]}')
-    given = sections.get('/**', {})
-    if unknown := [name for name in given if name not in GROUPS]:
-        raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
-    groups = {name: given.get(name, {}) for name in GROUPS}
+    return read_params_files([path])
+
+
+def read_params_files(
+    paths: Sequence[Path], defaults: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """As `read_params_file`, of several: a later one overrides single parameters of an earlier.
+
+    Args:
+        defaults: by group, of parameters whose defaults are others here. They belong together:
+            where a file says one of them, the usual defaults stand for the rest.
+    """
+    groups: dict[str, Any] = {name: {} for name in GROUPS}
+    for path in paths:
+        given = _shared(path)
+        _configs(str(path), given)  # each must hold by itself: the message names the right file
+        groups = {name: {**groups[name], **given[name]} for name in GROUPS}
     for name, values in (defaults or {}).items():
-        if isinstance(groups[name], Mapping) and not values.keys() & groups[name].keys():
+        if not values.keys() & groups[name].keys():
             groups[name] = {**values, **groups[name]}
-    return _configs(path, groups)
+    return _configs(', '.join(map(str, paths)), groups)
 
 
 def check_params_file(path: Path) -> None:
@@ -89,7 +93,7 @@ def check_params_file(path: Path) -> None:
         node = name.rpartition('/')[2]
         if node not in ('**', *NODES):
             raise ParamsFileError(f'{path}: {unknown_name(node, list(NODES), "node")}')
-        _configs(path, {key: value for key, value in parameters.items() if key in GROUPS})
+        _configs(str(path), {key: each for key, each in parameters.items() if key in GROUPS})
 
 
 def check_reach(path: Path, namespace: str) -> None:
@@ -107,12 +111,23 @@ def check_reach(path: Path, namespace: str) -> None:
             )
 
 
-def _configs(path: Path, groups: dict[str, Any]) -> dict[str, Any]:
-    """The groups' values as configurations."""
+def _shared(path: Path) -> dict[str, Any]:
+    """What the file says of each of `GROUPS` for all nodes."""
+    sections = _sections(path)
+    if others := [name for name in sections if name != '/**']:
+        raise ParamsFileError(f'{path}: only /** counts where there are no nodes, got {others[0]}')
+    given = sections.get('/**', {})
+    if unknown := [name for name in given if name not in GROUPS]:
+        raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
+    return {name: given.get(name, {}) for name in GROUPS}
+
+
+def _configs(where: str, groups: dict[str, Any]) -> dict[str, Any]:
+    """The groups' values as configurations; `where` they are from, for messages."""
     try:
         return {name: GROUPS[name].from_mapping(values) for name, values in groups.items()}
     except ConfigError as error:
-        raise ParamsFileError(f'{path}: {error}') from error
+        raise ParamsFileError(f'{where}: {error}') from error
 
 
 def _sections(path: Path) -> dict[str, dict[str, Any]]:

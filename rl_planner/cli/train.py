@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.bringup.params_file import GROUPS, read_params_file
+from rl_planner.bringup.params_file import read_params_files
 from rl_planner.cli.options import (
     CommandError,
     add_json,
@@ -33,7 +33,6 @@ from rl_planner.cli.training_setup import (
     make_tensor_environment,
 )
 from rl_planner.learning.config import LearningConfig
-from rl_planner.navigation.config import Config
 from rl_planner.simulation.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ CHECKPOINT_SEC = 60.0
 
 # Options that a run is begun with, and keeps: None stands for the default, or the run's own.
 FIXED = {'algorithm': 'ddpg', 'world': 'random', 'seed': 0}
-TRAINED_WITH = [name for name in GROUPS if name != 'safety']  # who explores learns from harm
+TRAINED_WITH = ('robot', 'lidar', 'observation', 'task', 'learning', 'disturbance')
 
 TEXT = """\
 Train a policy in one process, without ROS.
@@ -64,6 +63,8 @@ checkpoints/ and config.yaml.
 examples:
   rl_planner train --budget-sec 300 --out runs/mine
   rl_planner train --world worlds/rooms.sdf --steps 1000000 --seed 1 --out runs/rooms
+  rl_planner train --params-file config/robots/turtlebot3_burger.yaml \\
+      --params-file config/recipes/slow_robot.yaml --world static,dynamic-2,dense --out runs/burger
   rl_planner train --resume --out runs/mine --budget-sec 600     five minutes more
   tensorboard --logdir runs/mine/tensorboard
 """
@@ -106,9 +107,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--params-file',
         type=Path,
+        action='append',
         metavar='FILE',
         help='robot, lidar, task, ... where they differ from the defaults: a YAML file as the '
-        'nodes take it, such as config/robots/jackal.yaml',
+        'nodes take it, such as config/robots/jackal.yaml; may be given again, a later file '
+        'overrides',
     )
     parser.add_argument(
         '--checkpoint-sec',
@@ -174,20 +177,12 @@ def new_settings(options: argparse.Namespace, device: str = 'cpu') -> dict[str, 
     num_robots, learning = (NUM_ROBOTS, {}) if device == 'cpu' else (CUDA_ROBOTS, CUDA_LEARNING)
     given = {name: getattr(options, name) for name in FIXED}
     fixed = {name: FIXED[name] if value is None else value for name, value in given.items()}
-    named = _configs(options.params_file, {'learning': learning})
+    named = read_params_files(options.params_file or [], {'learning': learning})
     configs = {name: asdict(named[name]) for name in TRAINED_WITH}
     if options.algorithm is None:
         fixed['algorithm'] = configs['learning']['algorithm']
     configs['learning']['algorithm'] = fixed['algorithm']
     return {**fixed, 'num_robots': num_robots, **_budget_settings(options), **configs}
-
-
-def _configs(
-    params_file: Path | None, defaults: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Config]:
-    if params_file is not None:
-        return read_params_file(params_file, defaults)
-    return {name: config(**defaults.get(name, {})) for name, config in GROUPS.items()}
 
 
 def _resumed_settings(options: argparse.Namespace, folder: RunFolder) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rl_planner.evaluation.barn import BARN_CONDITIONS, load_barn
 from rl_planner.evaluation.scenario import Scenario, ScenarioError
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import TaskConfig
+from rl_planner.navigation.config import RobotConfig, TaskConfig
 from rl_planner.simulation.episodes import random_pool
 from rl_planner.simulation.families import FAMILIES
 from rl_planner.simulation.free_space import FreeSpace
@@ -90,8 +90,9 @@ def _random_scenarios(
     setting: Setting,
     on_scenario: OnScenario | None,
 ) -> list[Scenario]:
-    """One episode in each random world."""
+    """One episode in each random world; who is slower than the default robot has more time."""
     robot, task = setting.robot, TaskConfig()
+    time_limit = task.time_limit * max(1.0, RobotConfig().max_linear_vel / robot.max_linear_vel)
     pool = random_pool(
         Purpose.EVALUATION, seed, episodes, robot, families, pairs_per_world=1, on_world=on_scenario
     )
@@ -100,6 +101,6 @@ def _random_scenarios(
         episode = pool.episode(index, 0)
         space = FreeSpace(episode.world, robot.inscribed_radius)
         shortest = space.path_length(episode.start[:2], episode.goal)
-        limits = task.xy_goal_tolerance, task.time_limit
+        limits = task.xy_goal_tolerance, time_limit
         scenarios.append(Scenario(episode.world, episode.start, episode.goal, *limits, shortest))
     return scenarios

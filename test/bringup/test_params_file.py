@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rl_planner.bringup.params_file import ParamsFileError, check_params_file, read_params_file
+from rl_planner.bringup.params_file import (
+    ParamsFileError,
+    check_params_file,
+    read_params_file,
+    read_params_files,
+)
 from rl_planner.bringup.system import train
 from rl_planner.navigation.config import RobotConfig, TaskConfig
 
@@ -25,6 +30,27 @@ def test_what_is_given_and_defaults_for_the_rest(tmp_path: Path) -> None:
     configs = read_params_file(write(tmp_path, ALL + '    robot: {radius: 0.3}\n'))
     assert configs['robot'] == RobotConfig(radius=0.3)
     assert configs['task'] == TaskConfig()
+
+
+def test_a_later_file_overrides_single_parameters(tmp_path: Path) -> None:
+    first, second = tmp_path / 'first.yaml', tmp_path / 'second.yaml'
+    first.write_text(ALL + '    robot: {radius: 0.3, max_linear_vel: 0.4}\n')
+    second.write_text(ALL + '    robot: {radius: 0.2}\n    task: {time_limit: 90}\n')
+    configs = read_params_files([first, second])
+    assert configs['robot'] == RobotConfig(radius=0.2, max_linear_vel=0.4)
+    assert configs['task'] == TaskConfig(time_limit=90.0)
+    assert read_params_files([second, first])['robot'].radius == 0.3
+
+
+def test_what_does_not_fit_together_names_the_files(tmp_path: Path) -> None:
+    first, second = tmp_path / 'first.yaml', tmp_path / 'second.yaml'
+    first.write_text(ALL + '    lidar: {range_max: 1.0}\n')
+    second.write_text(ALL + '    lidar: {range_min: 2.0}\n')
+    with pytest.raises(ParamsFileError, match=r'first\.yaml, .*second\.yaml: range_min must be'):
+        read_params_files([first, second])
+    second.write_text(ALL + '    lidar: {range_min: -1}\n')
+    with pytest.raises(ParamsFileError, match=r'^[^,]*second\.yaml: range_min must be at least'):
+        read_params_files([first, second])
 
 
 @pytest.mark.parametrize('name', [path.relative_to(CONFIG).as_posix() for path in SHARED])

@@ -42,6 +42,13 @@ def test_every_scenario_of_the_suite_can_be_driven() -> None:
         assert not len(each.world.movers)
 
 
+@pytest.mark.parametrize(('speed', 'limit'), [(0.25, 80.0), (0.5, 40.0), (2.0, 40.0)])
+def test_who_is_slower_has_more_time(speed: float, limit: float) -> None:
+    setting = Setting(RobotConfig(max_linear_vel=speed))
+    (scenario,) = make_suite('static', 1, 0, setting=setting).scenarios
+    assert scenario.time_limit == pytest.approx(limit)
+
+
 def test_an_unknown_suite_is_named() -> None:
     with pytest.raises(ScenarioError, match=r"suite must be one of static, .*, barn, got 'hard'"):
         make_suite('hard', 1, 0)
