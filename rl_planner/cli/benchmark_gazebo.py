@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rl_planner.cli import gazebo_identification
 from rl_planner.cli.options import CommandError, add_seed, count, progress_bar, table
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Measure control steps per second of Gazebo Classic, stepped in lock-step over it
 The default robot drives at random in static random worlds, a world to each robot; robots share
 gzservers or have their own. A step is one control period of 0.1 s of one robot. Beside it: how long
 it takes to put a robot at its start, in the world that stands and in another one.
+
+With --identify, instead: how robots follow their commands there, and what their lidars read, and
+which disturbances of the embedded simulator that is.
 """
 
 CASES = (  # beams, robots, servers
@@ -47,10 +51,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--steps', type=count, default=1000, metavar='N', help='to measure; default: 1000'
     )
+    gazebo_identification.add_options(parser)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all cases, print them, return them."""
+    if options.identify is not None:
+        return gazebo_identification.measure(options)
     from rl_planner.gazebo.error import GazeboError
     from rl_planner.navigation.config import RobotConfig
     from rl_planner.simulation.episodes import random_pool
