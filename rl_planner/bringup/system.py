@@ -156,7 +156,7 @@ def train(**given: Value) -> list[Member]:
         raise ValueError('resume must come with out, the run folder to go on from')
     if values['role'] == 'robots' and not values['namespace']:
         raise ValueError('namespace must be given with role robots: each host has its own')
-    first = values['init_policy'] and str(existing_file('init_policy', values['init_policy']))
+    first = _first_policy(values)
     learner = _learner(values, first)
     if values['role'] == 'learner':
         return [learner]
@@ -195,6 +195,17 @@ def _learner(values: Mapping[str, Value], init_policy: Value) -> Process:
         'learning.updates_per_transition': UPDATES_PER_TRANSITION,
     }
     return Process('learner_node', 'learner_node', own, parameter_files(values))
+
+
+def _first_policy(values: Mapping[str, Value]) -> str:
+    """What training begins with, if anything: the policy given, or that of the run to resume.
+
+    The nodes need its observation; a resumed learner has the rest from its checkpoint.
+    """
+    if values['init_policy']:
+        return str(existing_file('init_policy', values['init_policy']))
+    last = absolute(values['out']) / 'policy.safetensors'
+    return str(last) if values['resume'] and last.exists() else ''
 
 
 def _seed(values: Mapping[str, Value]) -> int:

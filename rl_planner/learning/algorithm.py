@@ -37,6 +37,7 @@ class Algorithm(ABC):
 
     Attributes:
         is_steady: every update is the same operations, and the host draws nothing for them.
+        anchor: the policy that training began with, if any, which stays as it was.
     """
 
     is_steady: ClassVar[bool] = False
@@ -58,6 +59,7 @@ class Algorithm(ABC):
         for last in (self.actor.weights[-1], self.actor.biases[-1]):
             last.mul_(FIRST_SCALE)
         self.actor_optimizer = Adam(self.actor.parameters, config.actor_learning_rate)
+        self.anchor: MLP | None = None
         self.critics = [Critic(obs_size, config, self.generator, device) for _ in range(critics)]
 
     @abstractmethod
@@ -96,7 +98,7 @@ class Algorithm(ABC):
         return {name: tensor.cpu().numpy().copy() for name, tensor in tensors.items()}
 
     def begin_with(self, policy: Policy) -> None:
-        """Take over the weights of a policy: the actor then acts as it does.
+        """Take over the weights of a policy: the actor then acts as it does, and stays near.
 
         Raises:
             PolicyError: its layers are of another size.
@@ -108,6 +110,7 @@ class Algorithm(ABC):
         for (weight, bias), (given_weight, given_bias) in zip(layers, policy.layers, strict=True):
             weight[: len(given_bias)] = torch.from_numpy(given_weight.T).to(weight)
             bias[: len(given_bias)] = torch.from_numpy(given_bias).to(bias)
+        self.anchor = self.actor.copy()
 
     def set_learning_rate_share(self, share: float) -> None:
         """Use this share of the configured learning rates from now on."""
@@ -120,7 +123,8 @@ class Algorithm(ABC):
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """All that changes with learning, part by part: live, not copies."""
         critics = {f'critic_{index}': each.tensors() for index, each in enumerate(self.critics)}
-        return {'actor': self.actor_optimizer.tensors(), **critics}
+        anchor = {} if self.anchor is None else {'anchor': {'parameters': self.anchor.parameters}}
+        return {'actor': self.actor_optimizer.tensors(), **anchor, **critics}
 
     def state(self) -> dict[str, Any]:
         """Copies of all that `restore` needs to go on with the very same updates."""
@@ -132,6 +136,7 @@ class Algorithm(ABC):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state` of the same algorithm and sizes."""
+        self.anchor = self.actor.copy() if 'anchor' in state['parts'] else None
         for part, tensors in self.tensors().items():
             for name, tensor in tensors.items():
                 tensor.copy_(state['parts'][part][name])
@@ -142,6 +147,18 @@ class Algorithm(ABC):
         target = self.target(batch)
         first, *_ = [critic.regress(batch, target) for critic in self.critics]
         return first
+
+    def _slope_of_distance(self, obs: Tensor, action: Tensor) -> Tensor | float:
+        """The gradient in u, (B, ACTION_SIZE), of w |tanh(u) - a_0|^2, tanh(u) = `action`.
+
+        a_0 is the action of the anchor, w the configured weight: what keeps a policy from actions
+        that the critics know too little of (the term of S. Fujimoto, S. Gu, "A minimalist approach
+        to offline reinforcement learning", NeurIPS 2021, toward a policy instead of data).
+        """
+        if self.anchor is None:
+            return 0.0
+        distance = action - torch.tanh(self.anchor(obs)[:, :ACTION_SIZE])
+        return 2.0 * self.config.anchor_weight * distance * (1.0 - action.square())
 
     def _draw(self, rows: int) -> Tensor:
         """Standard normal numbers (rows, ACTION_SIZE), the same on every device."""

@@ -133,6 +133,13 @@ class LearningConfig(ExplorationConfig):
         'where training begins with a policy: first updates, of new critics alone',
         at_least=0,
     )
+    anchor_weight: float = parameter(
+        0.3,
+        'where training begins with a policy: cost, in units of reward, of the squared distance '
+        'of actions from those of that policy; without it new critics lead a good one astray, from '
+        '99 to 95 % success',
+        at_least=0.0,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

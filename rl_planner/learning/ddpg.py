@@ -72,7 +72,7 @@ class DDPG(Algorithm):
         return {**super().tensors(), 'target_actor': {'parameters': self.target_actor.parameters}}
 
     def _improve_actor(self, obs: Tensor) -> dict[str, Tensor]:
-        """One step of ascent of E[Q(s, mu(s))], less the penalty of saturation.
+        """One step of ascent of E[Q(s, mu(s))], less the penalties of saturation and distance.
 
         With mu = tanh(u), dQ/du = dQ/da (1 - mu^2).
         """
@@ -82,7 +82,8 @@ class DDPG(Algorithm):
         q, q_slope = self.critics[0].value_and_slope(obs, action)
         excess = softshrink(u, SATURATED)  # sign(u) max(|u| - 2, 0)
         penalty, weight = excess.square().mean(), self.config.saturation_penalty
-        slope = (2.0 * weight / u.numel()) * excess - q_slope * (1.0 - action.square()) / len(obs)
+        of_value = self._slope_of_distance(obs, action) - q_slope * (1.0 - action.square())
+        slope = (2.0 * weight / u.numel()) * excess + of_value / len(obs)
         self.actor.backward(layers, slope)
         self.actor_optimizer.step()
         return {'actor_loss': weight * penalty - q.mean(), 'saturation': saturation(u)}

@@ -109,6 +109,8 @@ class SAC(Algorithm):
 
             dJ/du = 2 alpha a - (1 - a^2) dQ/da,   dJ/dm = dJ/du,
             dJ/d(log sigma) = dJ/du sigma epsilon - alpha
+
+        The penalty of distance from an anchor is one of m.
         """
         layers = self.actor.forward(obs)
         outputs = layers[-1]
@@ -116,7 +118,9 @@ class SAC(Algorithm):
         temperature = self.log_temperature.exp()
         q, q_slope = self._least_value_and_slope(obs, action)
         of_u = 2.0 * temperature * action - (1.0 - action.square()) * q_slope
-        slope = torch.cat([of_u, (of_u * spread - temperature) * free], dim=1)
+        mean_action = torch.tanh(outputs[:, :ACTION_SIZE])
+        of_mean = of_u + self._slope_of_distance(obs, mean_action)
+        slope = torch.cat([of_mean, (of_u * spread - temperature) * free], dim=1)
         self.actor.backward(layers, slope.div_(len(obs)))
         self.actor_optimizer.step()
         self._adjust_temperature(log_prob)

@@ -74,6 +74,18 @@ def test_train_parameters(tmp_path: Path) -> None:
     assert [episodes[name] for name in ('world', 'seed', 'max_episodes')] == ['random', 7, 20]
 
 
+def test_a_resumed_training_drives_by_the_policy_of_its_run(tmp_path: Path) -> None:
+    """Robots drive by its observation; what it began with need not be told again."""
+    policy = tmp_path / 'policy.safetensors'
+    began = by_name(train(out=str(tmp_path), resume=True))
+    assert began['actor_node'].parameters['policy_file'] == ''
+    policy.touch()
+    for resume, expected in ((True, str(policy)), (False, '')):
+        nodes = by_name(train(out=str(tmp_path), resume=resume))
+        assert nodes['actor_node'].parameters['policy_file'] == expected
+        assert nodes['learner_node'].parameters['init_policy'] == expected
+
+
 def test_train_makes_up_a_run_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     run_dir = Path(str(by_name(train())['learner_node'].parameters['run_dir']))

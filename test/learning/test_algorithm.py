@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from torch.nn import functional
 
 from rl_planner.learning.algorithm import Algorithm
 from rl_planner.learning.config import LearningConfig
@@ -136,3 +137,55 @@ def test_the_safetensors_package_reads_a_policy(make_learner: Callable[..., Lear
     ]
     for name, tensor in own.items():
         np.testing.assert_array_equal(tensors[name], tensor)
+
+
+def test_an_anchor_adds_the_slope_of_the_distance_from_it(
+    make: Callable[..., Algorithm], metadata: PolicyMetadata
+) -> None:
+    policy = Policy(spread_out(make(seed=5)).actor_tensors(), metadata)
+    obs = batches(1)[0].obs
+    found = []
+    for weight in (0.7, 0.0):
+        algorithm = make(anchor_weight=weight)
+        algorithm.begin_with(policy)
+        algorithm.actor.parameters.mul_(1.05)
+        parameters = algorithm.actor.parameters.clone()
+        algorithm._improve_actor(obs)  # type: ignore[attr-defined]
+        assert algorithm.actor.parameters.grad is not None
+        found.append(algorithm.actor.parameters.grad.clone())
+    twin = algorithm.actor.copy()
+    twin.parameters.copy_(parameters).requires_grad_()
+    weights, biases = twin._views(twin.parameters)
+    x = obs
+    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        x = functional.linear(x if index == 0 else x.relu(), weight, bias)
+    anchored = torch.from_numpy(policy.act(obs.numpy()))
+    loss = 0.7 * (torch.tanh(x[:, :2]) - anchored).square().sum(dim=1).mean()
+    (expected,) = torch.autograd.grad(loss, twin.parameters)
+    assert expected.abs().max() > 1e-2
+    torch.testing.assert_close(found[0] - found[1], expected, rtol=1e-3, atol=1e-6)
+
+
+def test_an_anchor_is_kept_with_the_state(
+    make: Callable[..., Algorithm], metadata: PolicyMetadata
+) -> None:
+    policy = Policy(spread_out(make(seed=5)).actor_tensors(), metadata)
+    given = batches(8)
+    first, second = make(), make(seed=1)
+    first.begin_with(policy)
+    learn(first, given[:4])
+    second.restore(first.state())
+    assert_equal_states(learn(second, given[4:]), learn(first, given[4:]))
+    assert second.anchor is not None
+    kept = Policy(policy_tensors(second), metadata)
+    np.testing.assert_array_equal(kept.act(given[0].obs.numpy()), policy.act(given[0].obs.numpy()))
+    plain = make()
+    second.restore(plain.state())  # of a training that began from nothing
+    assert second.anchor is None
+
+
+def policy_tensors(algorithm: Algorithm) -> dict[str, Any]:
+    """The anchor's weights, by the names of a policy file."""
+    assert algorithm.anchor is not None
+    algorithm.actor.parameters.copy_(algorithm.anchor.parameters)
+    return algorithm.actor_tensors()
