@@ -23,6 +23,7 @@ from rl_planner.navigation.policy import ACTION_SIZE, Policy
 from rl_planner.navigation.safety import Safety
 from rl_planner.navigation.speed_cap import SpeedCap
 from rl_planner.navigation.task import Outcome, Terms, evaluate
+from rl_planner.navigation.view import View
 
 Rows = NDArray[np.int64]
 
@@ -103,6 +104,7 @@ class Pilot:
         active: (K,) which robots have a goal.
         goals: (K, 2) in the frame of the poses (m).
         interventions: how often the safety layer has done what (`safety.ACTIONS`).
+        safety_actions: what it did to each robot's last command, by row.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Pilot:
         self.goals = np.zeros((num_robots, 2))
         self._footprint, self._noise, self._safety = Footprint.of(robot), noise, safety
         self.interventions: Counter[str] = Counter()
+        self.safety_actions: dict[int, str] = {}
         self._observer = Observer(observation, robot, scan, num_robots)
         self._limits, self._terms = Limits.of(robot), Terms.of(task)
         self._tolerances = np.full(num_robots, self._terms.xy_goal_tolerance)  # of the goals (m)
@@ -176,6 +179,13 @@ class Pilot:
         """A robot's time began anew: it is halted, and the time of its drive counts from now."""
         self.halt(row)
         self._began[row] = self._stamps[row] = np.nan
+
+    def view(self, row: int) -> View | None:
+        """What a robot under way saw last, and does about it; None of one that stands."""
+        if not self._underway[row]:
+            return None
+        v, w = self._commands[row].tolist()
+        return View(self._obs[row].copy(), (v, w), self.safety_actions.get(row, ''))
 
     def step(self, sensed: Sensed) -> Decision:
         """One control period of the sensed robots."""
@@ -272,6 +282,7 @@ class Pilot:
                 sensed.ranges, sensed.velocities, self._commands[rows], commands, sensed.ages
             )
             self.interventions.update(filter(None, actions_taken))
+            self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))
         self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands
         self._underway[rows] = finite
         self._steps[rows] += ~finite  # a gap in the numbering, as in `halt`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,27 @@ from rl_planner.navigation.geometry import to_world_frame
 Points = NDArray[np.float64]
 
 ARC = math.pi / 12.0  # of a circle's outline, between two points (rad)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a robot sees and does.
+
+    Attributes:
+        observation: (size,) as `observation.layout` tells.
+        command: linear and angular velocity (m/s, rad/s).
+        safety_action: of `safety.ACTIONS`, '' where the policy's command was let through.
+    """
+
+    observation: NDArray[np.float32]
+    command: tuple[float, float]
+    safety_action: str
+
+    def sectors(self, config: ObservationConfig) -> list[NDArray[np.float32]]:
+        """(num_sectors,) of the present scan, and of the earlier one if there is one."""
+        count = config.num_sectors
+        present = self.observation[:count]
+        return [present, self.observation[-count:]] if config.history_steps else [present]
 
 
 def sector_lines(closeness: NDArray[Any], config: ObservationConfig) -> Points:

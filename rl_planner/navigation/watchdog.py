@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from rl_planner.navigation.meter import Meter
+
 NANOSECONDS = 1_000_000_000
 
 
@@ -89,15 +91,18 @@ class Pacemaker:
 
     Attributes:
         overruns: all of the steps that took longer.
+        meter: times the steps.
     """
 
     def __init__(self, period: float, limit: int) -> None:
         self._period, self._limit = period, limit
         self._in_a_row = 0
         self.overruns = 0
+        self.meter = Meter()
 
     def beat(self, duration: float) -> Fault | None:
         """Count a step that took `duration` (s); whether there have been too many."""
+        self.meter.time('step', duration)
         if duration <= self._period:
             self._in_a_row = 0
             return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
+from rl_planner.navigation.meter import sum_up
 from rl_planner.ros import diagnostics, qos
 from rl_planner.ros.control import Control
 
@@ -18,6 +20,7 @@ class ActorDiagnostics:
         self._clock = node.get_clock()
         self._out = node.create_publisher(DiagnosticArray, '/diagnostics', qos.RELIABLE)
         where = node.get_namespace().strip('/')
+        self._asked = time.monotonic()
         self._name = f'rl_planner: actor of {where}' if where else 'rl_planner: actor'
 
     def publish(self, state: str, control: Control | None) -> None:
@@ -31,7 +34,7 @@ class ActorDiagnostics:
             level = diagnostics.WARN if faults else diagnostics.OK
             message = faults[0] if faults else f'{active} of {count} robots driving'
             values |= {'robots': count, 'driving': active, 'stopped': len(faults)}
-            values |= self._watched(control)
+            values |= self._watched(control) | self._measured(control)
             if control.pilot is not None:
                 values |= control.pilot.interventions
         stamp = self._clock.now().to_msg()
@@ -52,3 +55,11 @@ class ActorDiagnostics:
             'overruns': control.pace.overruns,
             'clock_jumps': control.clock_jumps,
         }
+
+    def _measured(self, control: Control) -> dict[str, object]:
+        """Rates (1/s, of each robot) and durations (ms) since last time."""
+        now = time.monotonic()
+        elapsed, self._asked = max(now - self._asked, 1e-3), now
+        figures = sum_up((robot.topics.meter for robot in control.robots), elapsed)
+        figures |= sum_up([control.pace.meter], elapsed)
+        return {name: f'{value:.3g}' for name, value in figures.items()}

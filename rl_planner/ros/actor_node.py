@@ -43,6 +43,7 @@ from rl_planner.ros.control import Control
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.live_cap import LiveCap
 from rl_planner.ros.managed_node import ManagedNode
+from rl_planner.ros.markers import ActorMarkers
 from rl_planner.ros.robot_topics import RobotTopics
 from rl_planner.ros.transforms import Transforms
 
@@ -88,6 +89,7 @@ class ActorNode(ManagedNode):
         give_back(self._transforms.close)
         give_back(self.destroy_service, self.create_service(Trigger, '~/cancel', self._on_cancel))
         self._set_watch(give_back)
+        self._set_markers(give_back)
         if own.training:
             self._experience = ExperienceWriter(self, own.experience_batch)
             give_back(self._experience.destroy)
@@ -142,6 +144,18 @@ class ActorNode(ManagedNode):
             threshold, post_callback=lambda _: self._watch()
         )
         give_back(jumps.unregister)
+
+    def _set_markers(self, give_back: Callable[..., object]) -> None:
+        """Draw the robots once in a control period."""
+        markers = ActorMarkers(self, self._setup)
+        give_back(markers.destroy)
+
+        def draw() -> None:
+            if self._control is not None:
+                markers.draw(self._control)
+
+        timer = self.create_timer(self._setup.task.control_period, draw)
+        give_back(self.destroy_timer, timer)
 
     def _make_pilot(self, geometry: ScanGeometry) -> Pilot:
         setup = self._setup

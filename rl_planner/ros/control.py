@@ -21,6 +21,7 @@ from rl_planner.navigation.path import PathError
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
+from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
@@ -240,6 +241,7 @@ class Control:
             robot.give_up(pilot)
         else:
             pilot.set_goal(robot.row, x, y)
+            robot.trip = Trip()
 
     def _answer(
         self, robots: list[Robot], driving: list[bool], decision: Decision, late: Fault | None
@@ -256,7 +258,7 @@ class Control:
                 continue
             robot.fault = None
             if was_driving or self._config.command_when_idle:
-                robot.topics.send(command, inbox.scan_ns)
+                robot.answer(command, was_driving)
             if outcome != Outcome.RUNNING:
                 robot.say_outcome(Outcome(outcome).name.lower())
         if self._experience is not None:

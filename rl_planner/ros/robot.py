@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rl_planner.navigation.pilot import Pilot
+from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Watchdog
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorConfig
@@ -15,6 +17,12 @@ from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
 BETWEEN_WARNINGS_SEC = 1.0
+OUTCOMES = {
+    'goal': 'goal reached',
+    'collision': 'collision',
+    'timeout': 'goal given up: it took too long,',
+    'cancelled': 'goal cancelled',
+}
 
 
 class Robot:
@@ -26,6 +34,7 @@ class Robot:
         plan: that it follows; None where it drives to its goals directly.
         fault: why it does not move, or None.
         stops: how often it was stopped by what, by `Fault.name`.
+        trip: its drive, until it has ended.
     """
 
     def __init__(
@@ -44,6 +53,7 @@ class Robot:
         self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
+        self.trip, self._tells = Trip(), not config.training
         self._answers_idle, self._logger = config.command_when_idle, logger
 
     def is_commanded(self, pilot: Pilot | None) -> bool:
@@ -69,8 +79,17 @@ class Robot:
             pilot.halt(self.row)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
 
+    def answer(self, command: Sequence[float], is_driving: bool) -> None:
+        """Publish what a step has come to, of the scan in the inbox."""
+        inbox = self.inbox
+        stamp = inbox.scan_ns or 0
+        if is_driving:
+            self.trip.pass_by(stamp, *inbox.odometry[:2])
+        self.topics.answer(command, stamp)
+
     def give_up(self, pilot: Pilot | None) -> None:
         """Stop: it has nowhere to go, or not any more."""
+        self.trip = Trip()
         if pilot is not None:
             pilot.cancel(self.row)
         self.topics.send(REST, self.inbox.scan_ns)
@@ -98,6 +117,9 @@ class Robot:
         """Tell how its drive ended; its plan has ended with it."""
         if self.plan is not None:
             self.plan.close()
+        if self._tells:
+            self._logger.info(f'{self.name}: {OUTCOMES[outcome]} after {self.trip}')
+        self.trip = Trip()
         inbox = self.inbox
         self.topics.say_outcome(
             messages.outcome_marker(

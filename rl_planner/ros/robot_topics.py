@@ -13,6 +13,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import LaserScan
 from visualization_msgs.msg import Marker
 
+from rl_planner.navigation.meter import Meter
 from rl_planner.ros import messages, qos
 from rl_planner.ros.actor_config import ActorConfig
 
@@ -26,10 +27,11 @@ class RobotTopics:
 
     Attributes:
         name: namespace of the robot, '' for the node's own topics.
+        meter: counts scans, odometry and commands, and times how old a scan is when it is answered.
     """
 
     def __init__(self, node: LifecycleNode, name: str, config: ActorConfig) -> None:
-        self.name = name
+        self.name, self.meter = name, Meter()
         self._node, self._prefix = node, f'{name}/' if name else ''
         self._is_stamped = config.use_stamped_cmd_vel
         kind = TwistStamped if self._is_stamped else Twist
@@ -50,8 +52,8 @@ class RobotTopics:
     ) -> None:
         """Hear the robot; scans and odometry come serialized, for `rl_planner.ros.cdr` to read."""
         heard: list[tuple[Any, str, Callable[[Any], None], Any, bool]] = [
-            (Odometry, 'odom', on_odometry, qos.SENSOR, True),
-            (LaserScan, 'scan', on_scan, qos.SENSOR, True),
+            (Odometry, 'odom', self._counted('odom', on_odometry), qos.SENSOR, True),
+            (LaserScan, 'scan', self._counted('scan', on_scan), qos.SENSOR, True),
             (PoseStamped, 'goal_pose', on_goal, qos.RELIABLE, False),
         ]
         if on_plan is not None:
@@ -61,6 +63,20 @@ class RobotTopics:
             self._subscriptions.append(
                 subscribe(kind, self._prefix + topic, callback, profile, raw=raw)
             )
+
+    def _counted(self, name: str, callback: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        def take(data: bytes) -> None:
+            self.meter.count(name)
+            callback(data)
+
+        return take
+
+    def answer(self, command: Sequence[float], stamp: int) -> None:
+        """Publish the velocity that a scan of that time (ns) is answered with."""
+        self.send(command, stamp)
+        age = self._node.get_clock().now().nanoseconds - stamp
+        self.meter.count('command')
+        self.meter.time('scan_to_command', age / messages.NANOSECONDS)
 
     def send(self, command: Sequence[float], stamp: int | None = None) -> None:
         """Publish a velocity (m/s, rad/s), stamped with the scan that it answers (ns)."""
