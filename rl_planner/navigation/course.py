@@ -69,9 +69,17 @@ class Courses:
         v, w = velocity
         parts = []
         if late > 0.0:
-            v, w = limit_velocity(v, w, previous[0], previous[1], limits, late)
             waiting = count * math.ceil(late / period)
-            parts.append(_constant(v, w, late / waiting, waiting, len(commands)))
+            begins = late / waiting * np.arange(waiting)  # of the samples
+            slowing = limit_velocity(v, w, previous[0], previous[1], limits, begins)
+            v, w = limit_velocity(v, w, previous[0], previous[1], limits, late)
+            parts.append(
+                (
+                    np.tile(_faster(slowing[0], v), (len(commands), 1)),
+                    np.tile(_faster(slowing[1], w), (len(commands), 1)),
+                    np.full(waiting, late / waiting),
+                )
+            )
         v, w = limit_velocity(v, w, commands[:, 0], commands[:, 1], limits, period)
         parts.append(_constant(v, w, period / count, count, len(commands)))
         return parts, v, w
@@ -96,6 +104,11 @@ def _constant(v: Any, w: Any, step: float, samples: int, count: int) -> tuple[An
     """Velocities (count, samples) that stay, and the time (samples,) of each sample (s)."""
     ones = np.ones((count, samples))
     return ones * np.reshape(v, (-1, 1)), ones * np.reshape(w, (-1, 1)), np.full(samples, step)
+
+
+def _faster(velocities: NDArray[Any], other: float) -> NDArray[Any]:
+    """Velocities, or the other one where that is greater, whichever way."""
+    return np.where(np.abs(velocities) > abs(other), velocities, other)
 
 
 def _braked(velocity: Any, deceleration: float, times: Any) -> Any:

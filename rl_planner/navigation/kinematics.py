@@ -45,7 +45,7 @@ def command_from_parts(forward: Any, turn: Any, limits: Limits) -> tuple[Any, An
 
 
 def limit_velocity(
-    v: Any, w: Any, command_v: Any, command_w: Any, limits: Limits, dt: float
+    v: Any, w: Any, command_v: Any, command_w: Any, limits: Limits, dt: Any
 ) -> tuple[Any, Any]:
     """The velocity that a robot moving at (v, w) reaches within `dt` (s) of a command."""
     max_dv, max_dw = limits.max_linear_accel * dt, limits.max_angular_accel * dt

@@ -139,10 +139,7 @@ class Control:
     ) -> None:
         back = robot.watchdog.behind(SCAN, stamp)
         if back:
-            self.clock_jumps += 1
-            robot.forget_time(
-                Fault('clock', f'stamps of scans went back by {back:.2f} s'), self.pilot
-            )
+            self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
         try:
             robot.inbox.take_scan(stamp, ranges, self._known_geometry(metadata))
         except ScanError as error:
@@ -281,12 +278,13 @@ class Control:
         back = (self._now_ns - now) / messages.NANOSECONDS
         self._now_ns = now
         if back > self._config.clock_jump_tolerance:
-            self.clock_jumps += 1
-            for robot in self.robots:
-                robot.forget_time(
-                    Fault('clock', f'the clock went back by {back:.2f} s'), self.pilot
-                )
+            self._begin_anew(self.robots, f'the clock went back by {back:.2f} s')
         return now
+
+    def _begin_anew(self, robots: list[Robot], reason: str) -> None:
+        self.clock_jumps += 1
+        for robot in robots:
+            robot.forget_time(Fault('clock', reason), self.pilot)
 
     def cancel(self) -> int:
         """Stop every robot at once and forget its goal; how many goals there were."""

@@ -39,6 +39,14 @@ def test_what_is_late_goes_on_as_before() -> None:
     assert 0.2525 <= way[-1, 0] <= 0.2525 + 0.3 * 0.02
 
 
+def test_who_brakes_meanwhile_is_not_at_rest_at_once() -> None:
+    way = shown((0.5, 0.0), (0.0, 0.0), previous=(0.0, 0.0), late=0.3)
+    # At rest after 0.25 s: v^2 / 2a = 0.25 / 4; samples take the higher speed of each step.
+    assert 0.0625 <= way[-1, 0] <= 0.0625 + 0.5 * 0.02
+    turn = shown((0.0, -1.0), (0.0, 0.0), previous=(0.0, 0.0), late=0.3)
+    assert -0.125 - 1.0 * 0.02 <= turn[-1, 2] <= -0.125
+
+
 def test_a_turn_is_an_arc_to_the_left() -> None:
     way = shown((0.5, 1.0), (0.5, 1.0))
     driven = len(way) - 1 - Courses(ROBOT, PERIOD)._braking
