@@ -136,6 +136,21 @@ def test_movers_are_where_the_world_has_them(gazebo_root: str) -> None:
             np.testing.assert_allclose(places, due, atol=0.02)
 
 
+def test_no_robot_pushes_a_mover_off_its_way(gazebo_root: str) -> None:
+    robot = RobotModel.read('jackal', 'gazebo_bridge')
+    world = World(movers=np.array([[1.5, 0.1, -1.0, 0.1, 0.25, 0.4, 0.0]]))  # at the robot
+    with GazeboLab(gazebo_root, robot, (movers_sdf(world, 'movers', 0.0, 0.0),)) as lab:
+        lab.step()
+        push = lab.advertise(wrench_topic('movers', 0), 'Wrench')
+        lab.push(push, np.array([-0.4, 0.0, 0.0]) * MOVER_MASS / PHYSICS_STEP)
+        lab.drive(1.0, 0.0)
+        lab.step(50)
+        assert lab.pose[0] < -0.5  # the robot is pushed back
+        place = lab.places['movers::mover_0'][:2]
+        assert lab.places_time > 4.0  # the very last may be on its way
+        assert place == pytest.approx([1.5 - 0.4 * (lab.places_time - PERIOD), 0.1], abs=0.01)
+
+
 @pytest.mark.parametrize('path', WORLDS, ids=lambda path: path.stem)
 def test_the_packages_worlds_load(gazebo_root: str, path: Path) -> None:
     robot = RobotModel.read('default', 'gazebo_bridge')

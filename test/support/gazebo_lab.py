@@ -47,6 +47,7 @@ class GazeboLab:
     Attributes:
         ranges: (num_beams,) of the last scan.
         pose: (3,) x, y, yaw of the base at the last scan.
+        places_time: of what is in `places` (s).
         places: by scoped names, where models are in the world and links in their models (3,).
     """
 
@@ -62,7 +63,7 @@ class GazeboLab:
         self.ranges, self.pose = np.empty(0), np.full(3, np.nan)
         self.places: dict[str, Floats] = {}
         self._scan_time, self._time, self._sides = 0.0, 0.0, np.zeros(0)
-        self._places_time = 0.0
+        self.places_time = 0.0
         bodies = ''.join(map(_model_of, (robot.sdf('robot', *start), *models)))
         text = world.replace('</world>', f'{bodies}</world>')
         self._loop, self._messages = Loop(), load_messages(root)
@@ -110,7 +111,7 @@ class GazeboLab:
 
     def wait_for_places(self) -> None:
         """Wait until `places` are those of now; something must be moving."""
-        self._wait(lambda: self._places_time > self._time - 1e-6, 'places')
+        self._wait(lambda: self.places_time > self._time - 1e-6, 'places')
 
     def advertise(self, topic: str, kind: str) -> Any:
         publisher = self._server.transport.advertise(self._server.topic(topic), kind)
@@ -146,7 +147,7 @@ class GazeboLab:
     def _on_poses(self, data: bytes) -> None:
         message = self._messages.PosesStamped.FromString(data)
         for pose in message.pose:
-            self._places_time = message.time.sec + 1e-9 * message.time.nsec
+            self.places_time = message.time.sec + 1e-9 * message.time.nsec
             place = pose.position
             self.places[pose.name] = np.array([place.x, place.y, place.z])
 
