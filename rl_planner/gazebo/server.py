@@ -106,6 +106,7 @@ class GazeboServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in a terminal is for its parent, not for it
             )
 
     def _environment(self) -> dict[str, str]:

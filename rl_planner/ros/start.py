@@ -29,7 +29,12 @@ def start(name: str) -> int:
         signal.signal(number, lambda received, _: stopping.append(received))
     process = import_module('rl_planner.ros.process')
     node = getattr(import_module(f'rl_planner.ros.{name}'), NODES[name])
-    return int(process.run_node(node, name, stopping))
+    try:
+        return int(process.run_node(node, name, stopping))
+    finally:
+        # Python gives up its handlers before it ends: a late signal would make an error of that.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def actor_node() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -45,6 +46,14 @@ def test_a_broken_world_is_told_with_the_end_of_the_log(gazebo_root: str) -> Non
         GazeboServer('<sdf', Loop(), load_messages(gazebo_root), gazebo_root)
     left = set((Path(gazebo_root) / 'tmp').iterdir()) - before
     assert not [path for path in left if (path / 'world.sdf').exists()]
+
+
+@pytest.mark.gazebo
+def test_ctrl_c_in_a_terminal_does_not_reach_the_server(gazebo_root: str) -> None:
+    """It goes to all of the foreground's process group; ours is to end the server in order."""
+    server = GazeboServer(WORLD, Loop(), load_messages(gazebo_root), gazebo_root)
+    assert os.getpgid(server.pid) != os.getpgrp()
+    server.close()
 
 
 PARENT = """

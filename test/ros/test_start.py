@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -32,3 +33,24 @@ def test_a_node_that_is_still_importing_ends_in_good_order(
         time.sleep(0.001)
     assert nodes.end(node, number) == ''
     assert node.returncode == 0
+
+
+LATE = """
+import os, types
+from rl_planner.ros import start
+
+class SignalsAsPythonEnds:
+    def __del__(self, kill=os.kill, process=os.getpid()):
+        kill(process, {number})
+
+late = SignalsAsPythonEnds()
+start.import_module = lambda name: types.SimpleNamespace(ActorNode=None, run_node=lambda *_: 3)
+raise SystemExit(start.start('actor_node'))
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_a_node_that_is_all_but_gone_is_no_error(number: int) -> None:
+    """Its work is saved, but Python takes its time to end, longer on a busy machine."""
+    ended = subprocess.run([sys.executable, '-c', LATE.format(number=int(number))], check=False)
+    assert ended.returncode == 3
