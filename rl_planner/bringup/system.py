@@ -5,7 +5,8 @@ supervisor (`rl_planner.bringup.supervisor`, for `rl_planner bringup`, where the
 
 | system     | processes                                               |
 |------------|---------------------------------------------------------|
-| simulation | a simulator, actor_node with a policy, episode_node     |
+| simulation | a simulator, actor_node with a policy, episode_node;    |
+|            | guided: and a global_planner_node for each robot        |
 | train      | a simulator, actor_node, learner_node, episode_node     |
 | gazebo     | a Gazebo with robots in it, for other nodes to drive    |
 
@@ -27,12 +28,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from rl_planner.bringup.arguments import Argument, Value, resolve
+from rl_planner.bringup.guidance import global_planner
 from rl_planner.bringup.nodes import (
     absolute,
     existing_file,
     node,
     parameter_files,
     robot_model,
+    robot_names,
 )
 from rl_planner.bringup.process import Member, Process
 from rl_planner.bringup.simulators import (
@@ -73,6 +76,12 @@ SIMULATION_ARGUMENTS: tuple[Argument, ...] = (
     Argument('policy', '', 'policy file that drives (policy.safetensors of a run folder)'),
     Argument(
         'scenarios', '', 'instead of world: file of episodes, a line of JSON each, to run once each'
+    ),
+    Argument(
+        'guided',
+        False,
+        'the robots have maps of what stands in their worlds, and follow the plans of a '
+        'global_planner_node each',
     ),
     _ROBOTS,
     _REAL_TIME_FACTOR,
@@ -141,8 +150,18 @@ def simulation(**given: Value) -> list[Member]:
     if not values['policy']:
         raise ValueError('policy must name a policy file, such as runs/NAME/policy.safetensors')
     policy_file = str(existing_file('policy', values['policy']))
-    actor = _actor(values, {'policy_file': policy_file, 'training': False})
-    return [*simulator(values), actor, _episodes(values, 'evaluation')]
+    guided = bool(values['guided'])
+    if guided and values['real_time_factor'] == 0.0:
+        raise ValueError(
+            'guided must come with a real_time_factor above 0: in lock-step nobody waits for plans'
+        )
+    own: dict[str, Value] = {
+        'policy_file': policy_file,
+        'training': False,
+        'follow_plan': guided,
+    }
+    episodes = _episodes(values, 'evaluation', {'publish_map': guided})
+    return [*simulator(values), _actor(values, own), *_planners(values, guided), episodes]
 
 
 def train(**given: Value) -> list[Member]:
@@ -226,7 +245,16 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
     return node('actor_node', values, {**common, **own})
 
 
-def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
+def _planners(values: Mapping[str, Value], guided: bool) -> list[Process]:
+    """A global planner for each robot, on the map that episode_node publishes for it."""
+    robots = robot_names(int(values['robots'])) if guided else []
+    files = parameter_files(values)
+    return [global_planner(robot, {'use_sim_time': True}, files) for robot in robots]
+
+
+def _episodes(
+    values: Mapping[str, Value], purpose: str, more: Mapping[str, Value] | None = None
+) -> Process:
     log, scenarios = values['episode_log'], values.get('scenarios', '')
     other = {'backend': values['simulator'], 'robot_model': robot_model(values)}
     own = {
@@ -237,6 +265,7 @@ def _episodes(values: Mapping[str, Value], purpose: str) -> Process:
         'seed': values['seed'],
         'max_episodes': values['episodes'],
         'episode_log': str(absolute(log)) if log else '',
+        **(more or {}),
     }
     return node('episode_node', values, own)
 

@@ -9,6 +9,7 @@ from typing import Any
 from rl_planner.cli import (
     benchmark_gazebo,
     benchmark_learner,
+    benchmark_planner,
     benchmark_policy,
     benchmark_simulator,
     benchmark_training,
@@ -19,6 +20,7 @@ from rl_planner.cli.options import add_json, add_quiet, new_parser
 BENCHMARKS = {
     'simulator': benchmark_simulator,
     'policy': benchmark_policy,
+    'planner': benchmark_planner,
     'learner': benchmark_learner,
     'transport': benchmark_transport,
     'training': benchmark_training,
@@ -26,7 +28,7 @@ BENCHMARKS = {
 }
 
 TEXT = """\
-Measure how fast simulator, policy, learner, transport, learning and Gazebo are here.
+Measure how fast simulator, policy, planner, learner, transport, learning and Gazebo are here.
 
 Let nothing else run meanwhile.
 """
@@ -35,6 +37,7 @@ EPILOG = """\
 examples:
   rl_planner benchmark simulator
   rl_planner benchmark policy --json policy.json
+  rl_planner benchmark planner
   rl_planner benchmark learner --device cuda
   rl_planner benchmark transport --robots 8 --budget-sec 30
   rl_planner benchmark training --budget-sec 60 --picture curves.png

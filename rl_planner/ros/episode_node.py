@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.clock import Clock, ClockType
 from visualization_msgs.msg import Marker
 
@@ -36,6 +36,7 @@ from rl_planner.simulation.episodes import (
 from rl_planner.simulation.random_world import Purpose, generator
 from rl_planner.simulation.sdf import read_sdf
 from rl_planner.simulation.world import World
+from rl_planner.simulation.world_map import world_map
 
 EPISODES_PER_WORLD = 16
 REPEAT_SEC = 0.25  # wall time after which what had no effect is said again
@@ -68,6 +69,9 @@ class EpisodeConfig(Config):
     max_episodes: int = parameter(0, 'end after that many; 0: never', at_least=0)
     episode_log: str = parameter('', 'file for one line of JSON per finished episode')
     odom_frame_id: str = parameter('odom', 'frame of goals and obstacles')
+    publish_map: bool = parameter(
+        False, 'publish the map of what stands in each world, as a robot with a map has it'
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,6 +113,10 @@ class EpisodeNode(RunnableNode):
         self._backend = self._make_backend(task.control_period)
         self._goal_out = [
             self.create_publisher(PoseStamped, f'{name}/goal_pose', qos.RELIABLE) for name in names
+        ]
+        self._map_out = [
+            self.create_publisher(OccupancyGrid, f'{name}/map', qos.LATCHED)
+            for name in (names if self._config.publish_map else ())
         ]
         for robot, name in enumerate(names):
             callback = partial(self._on_outcome, robot)
@@ -184,6 +192,10 @@ class EpisodeNode(RunnableNode):
         stage = self._stages[robot]
         stage.asked_ns = self.get_clock().now().nanoseconds
         stage.began_ns, stage.goal, stage.outcome = None, None, ''
+        if self._map_out:
+            area = world_map(episode.world, places=[episode.start[:2], episode.goal])
+            map_message = messages.map_message(area, self._config.odom_frame_id)
+            self._map_out[robot].publish(map_message)
         self._backend.reset(robot, episode, stage.asked_ns)
 
     def _on_ready(self, robot: int, stamp_ns: int) -> None:
@@ -267,8 +279,9 @@ class EpisodeNode(RunnableNode):
                 self._begin_again_when_late(robot, stage.episode, stage.began_ns)
 
     def _actor_is_up(self) -> bool:
-        """Whether somebody takes the goals; lock-step runs fast past idle robots."""
-        return all(publisher.get_subscription_count() > 0 for publisher in self._goal_out)
+        """Whether somebody takes goals and maps; lock-step runs fast past idle robots."""
+        publishers = [*self._goal_out, *self._map_out]
+        return all(publisher.get_subscription_count() > 0 for publisher in publishers)
 
     def _begin_again_when_late(self, robot: int, episode: Episode, began_ns: int) -> None:
         elapsed = (self.get_clock().now().nanoseconds - began_ns) / messages.NANOSECONDS

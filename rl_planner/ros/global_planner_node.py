@@ -34,6 +34,7 @@ from rl_planner.navigation.occupancy import MapError
 from rl_planner.navigation.route import NOWHERE, Route, RouteConfig
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.cdr import read_odometry, read_scan
+from rl_planner.ros.goals import FORESIGHT_SEC
 from rl_planner.ros.process import RunnableNode
 from rl_planner.ros.transforms import TransformError, Transforms
 
@@ -83,7 +84,7 @@ class GlobalPlannerNode(RunnableNode):
         self._map: OccupancyGrid | None = None
         self._goal: PoseStamped | None = None  # the newest one; it may wait for a map
         self._goal_waits, self._goal_came = False, 0
-        self._goal_ns = -1  # stamp of the newest odometry when it came
+        self._goal_ns = -1  # stamp of the newest odometry when it came, or was planned to
         self._odometry: deque[tuple[int, tuple[float, float, float]]] = deque(maxlen=100)
         self._scan: bytes | None = None
         self._plan_out = self.create_publisher(Path, 'plan', qos.RELIABLE)
@@ -141,7 +142,10 @@ class GlobalPlannerNode(RunnableNode):
             self._transforms.forget()
             self._goal_ns = -1
         if np.isfinite([x, y, yaw]).all():
+            was_early = self._is_early()
             self._odometry.append((stamp, (x, y, yaw)))
+            if was_early and not self._is_early():
+                self._plan()
 
     def _on_scan(self, data: bytes) -> None:
         self._scan = data  # looked at when it is time
@@ -197,6 +201,8 @@ class GlobalPlannerNode(RunnableNode):
         if not self._odometry or self._is_old(now):
             self._warn('no plan: no recent odometry')
             return False
+        if self._is_early():
+            return False
         stamp, pose = self._odometry[-1]
         try:
             place = self._on_map_frame(pose, stamp)
@@ -226,7 +232,7 @@ class GlobalPlannerNode(RunnableNode):
         if not messages.is_finite_goal(self._goal):
             raise FrameError(f'it must be finite, got ({place.x}, {place.y})')
         x, y = self._to_map(frame, stamp).apply(place.x, place.y)
-        self._goal_waits = False
+        self._goal_waits, self._goal_ns = False, stamp
         self._route.set_goal(x, y)
 
     def _refuse_or_go_on(self, error: FrameError, now: int) -> None:
@@ -237,6 +243,16 @@ class GlobalPlannerNode(RunnableNode):
         elif not isinstance(error, TransformError) or not 0.0 <= waited < TF_WAIT_SEC:
             self.get_logger().error(f'goal refused: {error}')
             self._drop()
+
+    def _is_early(self) -> bool:
+        """Whether the robot is where it was before the waiting goal was set, for all one knows.
+
+        A goal from far ahead was stamped by another clock; it is for now.
+        """
+        if not self._goal_waits or self._goal is None or not self._odometry:
+            return False
+        ahead = messages.stamp_ns(self._goal.header.stamp) - self._odometry[-1][0]
+        return 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
 
     def _is_old(self, now: int) -> bool:
         return now - self._odometry[-1][0] > self._config.odom_timeout * messages.NANOSECONDS

@@ -55,6 +55,7 @@ class PlanInbox:
         self._goal: PoseStamped | None = None  # kept, to know a repetition by
         self._is_expected = False
         self._ended: Place | None = None  # where to go no more
+        self._is_closed = False  # a goal was cancelled before there was a plan: no plan is wanted
         self._least = math.inf  # of what was left to drive (m)
 
     @property
@@ -65,7 +66,8 @@ class PlanInbox:
     def expect(self, goal: PoseStamped) -> None:
         """A goal, for the planner: its plan is a new one. One that is repeated is not new."""
         if goal != self._goal:
-            self._goal, self._is_expected, self._ended = goal, True, None
+            self._goal, self._is_expected = goal, True
+            self._ended, self._is_closed = None, False
 
     def take(self, message: Path) -> bool:
         """Take a plan; whether the robot is to stop, for it is empty.
@@ -75,8 +77,10 @@ class PlanInbox:
         """
         points = messages.path_points(message)
         if not len(points):
-            self.follower = self._ended = None
+            self.follower, self._ended, self._is_closed = None, None, False
             return True
+        if self._is_closed:
+            return False
         end: Place = (float(points[-1, 0]), float(points[-1, 1]))
         if self._ended is not None and math.dist(end, self._ended) <= SAME:
             return False
@@ -107,8 +111,7 @@ class PlanInbox:
         """The drive has ended; what leads to the same place is of it."""
         if self.follower is not None:
             self._ended = self.follower.end
-        elif self._is_expected and self._goal is not None:
-            self._ended = self._goal.pose.position.x, self._goal.pose.position.y
+        self._is_closed = self._is_expected and self.follower is None
         self.follower, self._is_expected = None, False
 
     def _is_known(self, frame: str, points: Floats) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rl_planner.bringup.guidance import global_planner
 from rl_planner.bringup.nodes import robot_names
 from rl_planner.bringup.process import Process
 from rl_planner.bringup.system import (
@@ -57,6 +58,32 @@ def test_worlds_of_training_are_not_those_of_driving(policy: Path) -> None:
     assert by_name(train())['episode_node'].parameters['purpose'] == 'training'
     driving = by_name(simulation(policy=str(policy)))
     assert driving['episode_node'].parameters['purpose'] == 'evaluation'
+
+
+def test_guided_robots_have_a_planner_each(policy: Path) -> None:
+    nodes = by_name(simulation(policy=str(policy), guided=True, robots=2))
+    for robot in ('robot_0', 'robot_1'):
+        planner = nodes[f'{robot}_global_planner_node']
+        assert (planner.executable, planner.namespace) == ('global_planner_node', f'/{robot}')
+        assert planner.parameters == {'use_sim_time': True}
+    assert nodes['actor_node'].parameters['follow_plan'] is True
+    assert nodes['episode_node'].parameters['publish_map'] is True
+    alone = by_name(simulation(policy=str(policy)))
+    assert alone.keys() == {'simulator_node', 'actor_node', 'episode_node'}
+    assert alone['actor_node'].parameters['follow_plan'] is False
+    assert alone['episode_node'].parameters['publish_map'] is False
+
+
+def test_guided_robots_are_not_in_lock_step(policy: Path) -> None:
+    with pytest.raises(ValueError, match='guided must come with a real_time_factor above 0'):
+        simulation(policy=str(policy), guided=True, real_time_factor=0)
+
+
+def test_a_planner_alone_is_on_topics_without_a_prefix() -> None:
+    planner = global_planner(parameters={'patience': 5.0}, map_topic='/map')
+    assert (planner.name, planner.namespace) == ('global_planner_node', '/')
+    assert planner.remappings == {'map': '/map'}
+    assert '-p patience:=5.0' in ' '.join(planner.ros_arguments())
 
 
 def test_train_parameters(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from rl_planner.cli import (
     benchmark_learner,
+    benchmark_planner,
     benchmark_policy,
     benchmark_simulator,
     benchmark_transport,
@@ -242,3 +243,18 @@ def test_a_wrong_option_is_named(command: Any) -> None:
     assert (answer.code, 'must be a whole number above 0' in answer.err) == (2, True)
     answer = command('benchmark', 'everything')
     assert (answer.code, "invalid choice: 'everything'" in answer.err) == (2, True)
+
+
+def test_the_global_planner_is_measured(
+    command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_planner, 'REPETITIONS', 1)
+    path = tmp_path / 'figures.json'
+    answer = command('benchmark', 'planner', '--json', path)
+    assert (answer.code, answer.err) == (0, '')
+    figures = json.loads(path.read_text())
+    maps = [each for each in figures if isinstance(figures[each], dict)]
+    assert maps == ['empty', '200 pillars', 'serpentine of 10 corridors']
+    assert figures['empty']['length'] == pytest.approx(18.0 * 2.0**0.5, abs=0.2)
+    assert figures['serpentine of 10 corridors']['length'] > 9 * 15.0
+    assert all(figures[each]['median_ms'] > 0.0 for each in maps)

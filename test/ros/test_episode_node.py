@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry
 from std_msgs.msg import Header
 from support.nodes import Nodes, Peer
 from visualization_msgs.msg import Marker, MarkerArray
@@ -18,6 +19,7 @@ from rl_planner.evaluation.episode_file import write_episodes
 from rl_planner.ros import messages, qos
 from rl_planner.ros.episode_message import decode_episode
 from rl_planner.simulation.episodes import Episode
+from rl_planner.simulation.free_space import FreeSpace
 from rl_planner.simulation.world import World
 
 WORLDS = Path(__file__).parents[2] / 'worlds'
@@ -218,3 +220,17 @@ def test_a_world_file_is_the_world(nodes: Nodes, peer: Peer) -> None:
     world = stage.episodes[-1].world
     assert len(world.movers) == 4
     assert np.hypot(*np.subtract(stage.episodes[-1].start[:2], stage.episodes[-1].goal)) >= 3.0
+
+
+def test_publishes_the_map_of_each_world_where_that_is_asked_for(nodes: Nodes, peer: Peer) -> None:
+    """A robot with a map does not see what moves on it."""
+    stage, maps = Stage(peer), []
+    nodes.start('episode_node', publish_map=True, world=str(WORLDS / 'moving.sdf'))
+    peer.node.create_subscription(OccupancyGrid, 'robot_0/map', maps.append, qos.LATCHED)
+    peer.until(lambda: maps and stage.episodes)
+    area = messages.occupancy_map(maps[-1])
+    assert maps[-1].header.frame_id == 'odom'
+    still = replace(stage.episodes[-1].world, movers=np.empty((0, 7)))
+    occupied = area.points(np.argwhere(area.occupied))
+    space = FreeSpace(still, 0.1)
+    assert all(space.clearance_at(x, y) <= 0.026 for x, y in occupied[::50].tolist())

@@ -144,5 +144,9 @@ def test_a_goal_that_is_cancelled_before_there_is_a_plan_gets_none() -> None:
     plans.expect(goal(5.0))
     assert plans.is_wanted
     plans.close()
+    for end in (4.0, 5.0, 9.0):  # wherever it was to lead
+        plans.take(straight(0.0, end))
+        assert plans.follower is None
+    plans.take(plan())
     plans.take(straight())
-    assert plans.follower is None
+    assert plans.follower is not None
