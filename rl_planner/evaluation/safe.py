@@ -17,13 +17,17 @@ class SafePlanner:
         self.name, self._planner = planner.name, planner
         scan = ScanGeometry.of(setting.lidar)
         self._safety = Safety(setting.safety, setting.robot, scan, setting.control_period)
+        self._heeded: Floats = np.zeros((0, 2))
 
     def start(self, num_robots: int) -> None:
         self._planner.start(num_robots)
+        self._heeded = np.zeros((num_robots, 2))
 
     def velocity_command(self, perception: Perception) -> Floats:
-        asked = self._planner.velocity_command(perception)
-        safe, _ = self._safety.check_all(
+        robots = perception.robots
+        told = perception._replace(previous_command=self._heeded[robots])
+        asked = self._planner.velocity_command(told)
+        safe, self._heeded[robots], _ = self._safety.check_all(
             perception.ranges,
             perception.velocity,
             perception.previous_command,

@@ -32,3 +32,12 @@ def point_clearance(x: Any, y: Any, footprint: Footprint) -> Any:
     beside_y = np.abs(y) - footprint.half_width
     outside = np.hypot(np.maximum(beside_x, 0.0), np.maximum(beside_y, 0.0))
     return outside + np.minimum(np.maximum(beside_x, beside_y), 0.0) - footprint.margin
+
+
+def back_of(footprint: Footprint) -> tuple[Any, Any]:
+    """x, y (S,) along the outline's back, from the left to the right (m)."""
+    count = 181
+    around = np.linspace(0.5 * np.pi, 1.5 * np.pi, count)
+    across = np.linspace(footprint.half_width, -footprint.half_width, count)
+    x = -footprint.half_length + footprint.margin * np.cos(around)
+    return x, across + footprint.margin * np.sin(around)

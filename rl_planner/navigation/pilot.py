@@ -136,13 +136,14 @@ class Pilot:
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
         self._steps = np.zeros(num_robots, np.int64)
         self._distances = np.zeros(num_robots)
-        self._commands = np.zeros((num_robots, ACTION_SIZE))
+        self._commands = np.zeros((num_robots, ACTION_SIZE))  # as the policy is told
+        self._sent = np.zeros((num_robots, ACTION_SIZE))  # as the base is told
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
     def set_goal(self, row: int, x: float, y: float) -> None:
         """Send a robot to (x, y); a drive under way is given up."""
-        self.halt(row)
+        self._begin_anew(row)
         self.goals[row] = x, y
         self.active[row] = True
         self._tolerances[row] = self._terms.xy_goal_tolerance
@@ -170,6 +171,10 @@ class Pilot:
 
     def halt(self, row: int) -> None:
         """A robot was stopped from outside: its last action is no experience, its command zero."""
+        self._begin_anew(row)
+        self._sent[row] = 0.0
+
+    def _begin_anew(self, row: int) -> None:
         self._steps[row] += self._underway[row]  # a gap in the numbering breaks n-step returns
         self._underway[row] = False
         self._commands[row] = 0.0
@@ -263,7 +268,7 @@ class Pilot:
         over = rows[ended != Outcome.RUNNING]
         self.active[over] = False
         self._underway[over] = False
-        self._commands[over] = 0.0
+        self._commands[over] = self._sent[over] = 0.0
 
     def _act(self, sensed: Sensed, obs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Commands (n, 2) of the policy; what is not finite is a command to rest."""
@@ -277,13 +282,15 @@ class Pilot:
         commands = np.stack(command_from_action(actions, self._limits), axis=-1).astype(float)
         commands[~finite] = 0.0
         commands = self._cap.apply(commands)
+        sent = commands
         if self._safety is not None:
-            commands, actions_taken = self._safety.check_all(
-                sensed.ranges, sensed.velocities, self._commands[rows], commands, sensed.ages
+            sent, commands, actions_taken = self._safety.check_all(
+                sensed.ranges, sensed.velocities, self._sent[rows], commands, sensed.ages
             )
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))
+        self._sent[rows] = sent
         self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands
         self._underway[rows] = finite
         self._steps[rows] += ~finite  # a gap in the numbering, as in `halt`
-        return commands
+        return sent

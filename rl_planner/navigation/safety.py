@@ -8,6 +8,9 @@ not hit, whatever the planner asks for. (Braking as the safe way out: D. Fox, W.
 "The dynamic window approach to collision avoidance", IEEE RAM 1997; T. Fraichard, H. Asama,
 "Inevitable collision states", Advanced Robotics 2004.)
 
+Commands change by no more than the acceleration limits allow in a period, however far apart those
+asked for are. Nobody reverses into what the lidar does not see.
+
 Between two beams an obstacle may reach out further than either return tells: by half the distance
 of the two, where its corner is a right angle. Every return is taken for a disc of that radius.
 """
@@ -24,8 +27,8 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import Config, RobotConfig, parameter
 from rl_planner.navigation.course import Courses
-from rl_planner.navigation.footprint import Footprint, point_clearance
-from rl_planner.navigation.geometry import to_robot_frame
+from rl_planner.navigation.footprint import Footprint, back_of, point_clearance
+from rl_planner.navigation.geometry import to_robot_frame, wrap_angle
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 
@@ -35,6 +38,8 @@ Velocity = Sequence[float]
 # What is tried, as shares of the linear and the angular velocity asked for, and what that is.
 TRIED = np.array([(1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0.0, 1.0), (0.0, 0.0)])
 ACTIONS = ('', 'slowed', 'slowed', 'slowed', 'turning', 'braking')
+
+BLIND = math.radians(2.0)  # nothing that matters fits in between a place and a beam so near
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,21 @@ class Verdict(NamedTuple):
     action: str
 
 
+class Verdicts(NamedTuple):
+    """Of n robots.
+
+    Attributes:
+        commands: (n, 2) safe ones (m/s, rad/s).
+        heeded: (n, 2) what a planner is told of as its last command: what it asked for, where
+            nothing but an acceleration limit stood against it. It has learnt on such a base.
+        actions: what became of each.
+    """
+
+    commands: Floats
+    heeded: Floats
+    actions: list[str]
+
+
 class Safety:
     """Checks the commands of a robot against its scans; it remembers nothing.
 
@@ -80,7 +100,8 @@ class Safety:
         angles = scan.beam_angles()
         self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
         self._edges = self._ranges_of_edge()
-        self._courses = Courses(robot, period)
+        self._courses, self._period = Courses(robot, period), period
+        self._may_reverse = sees_behind(scan, self._footprint)
 
     def check(
         self,
@@ -95,24 +116,26 @@ class Safety:
         Args:
             ranges: (num_beams,) the scan (m); meaning of readings as `ObservationEncoder`.
             velocity: linear and angular, as odometry tells (m/s, rad/s).
-            previous: the last command, which is followed until this one takes effect.
+            previous: the last command, which is followed until this one takes effect, and which
+                this one differs from by no more than the acceleration limits allow; or from
+                velocity, where that is farther.
             command: what is asked for; one that is not finite is a command to rest.
             age: of scan and odometry (s).
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
-        asked = self._within_limits(command)
+        asked, action = self._within_limits(command, velocity, previous)
         tried = TRIED * asked
         late = self._config.command_latency + age
         courses = self._courses.of(velocity, previous, tried, late)
         x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
         if not len(x):
-            return Verdict(asked, '')
+            return Verdict(asked, action)
         now = point_clearance(x, y, self._footprint) - spread
         # Who stands closer to something already may go on, but not closer.
         spread = spread + np.minimum(self._config.margin, now - 1e-6)
         if self._is_clear(courses[:, :1], x, y, spread)[0]:
-            return Verdict(asked, '')
+            return Verdict(asked, action)
         clear = self._is_clear(courses[:, 1:-1], x, y, spread)
         chosen = 1 + int(clear.argmax()) if clear.any() else len(TRIED) - 1
         return Verdict((float(tried[chosen, 0]), float(tried[chosen, 1])), ACTIONS[chosen])
@@ -124,20 +147,40 @@ class Safety:
         previous: Floats,
         commands: Floats,
         ages: Floats,
-    ) -> tuple[Floats, list[str]]:
-        """`check` of n robots alike: their commands (n, 2), and what became of each."""
+    ) -> Verdicts:
+        """`check` of n robots alike."""
         columns = (each.tolist() for each in (velocities, previous, commands, ages))
         rows = zip(ranges, *columns, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
-        return safe, [verdict.action for verdict in verdicts]
+        changed = np.array([bool(verdict.action) for verdict in verdicts], np.bool_)
+        heeded = np.where(changed[:, None], safe, commands)
+        return Verdicts(safe, heeded, [verdict.action for verdict in verdicts])
 
-    def _within_limits(self, command: Velocity) -> tuple[float, float]:
-        limits = self._limits
-        return (
-            min(max(command[0], limits.min_linear_vel), limits.max_linear_vel),
-            min(max(command[1], -limits.max_angular_vel), limits.max_angular_vel),
+    def _within_limits(
+        self, command: Velocity, velocity: Velocity, previous: Velocity
+    ) -> tuple[tuple[float, float], str]:
+        """The command within the robot's limits, and what became of it for other reasons.
+
+        A period away from the last command, or from what the base does: after an intervention it is
+        not as far as it was told to be.
+        """
+        limits, period = self._limits, self._period
+        v = _within(
+            command[0],
+            (limits.min_linear_vel, limits.max_linear_vel),
+            (velocity[0], previous[0]),
+            limits.max_linear_accel * period,
         )
+        w = _within(
+            command[1],
+            (-limits.max_angular_vel, limits.max_angular_vel),
+            (velocity[1], previous[1]),
+            limits.max_angular_accel * period,
+        )
+        if v < 0.0 and not self._may_reverse:
+            return (0.0, w), 'turning'
+        return (v, w), ''
 
     def _returns(self, ranges: NDArray[np.float32], reach: float) -> tuple[Any, Any, Any]:
         """x, y, radius (M,) of the returns that a robot may touch within `reach` (m)."""
@@ -168,3 +211,23 @@ class Safety:
         y = scan.mount_y + distances[:, None] * self._directions[1]
         inside = point_clearance(x, y, self._footprint) < 0.0
         return np.asarray(distances[np.minimum(inside.sum(axis=0), len(distances) - 1)])
+
+
+def sees_behind(scan: ScanGeometry, footprint: Footprint) -> bool:
+    """Whether a robot that backs up sees everywhere where it would get to.
+
+    Who backs up sweeps the strip behind the outline. The lidar sees any place of it in a direction
+    that it sees a place of the back of the outline in: a beam must look at each of those.
+    """
+    x, y = back_of(footprint)
+    wanted = np.arctan2(y - scan.mount_y, x - scan.mount_x)
+    apart = np.abs(wrap_angle(wanted[:, None] - scan.beam_angles())).min(axis=1)
+    return bool((apart <= max(0.5 * abs(scan.angle_increment), BLIND)).all())
+
+
+def _within(
+    asked: float, limits: tuple[float, float], now: tuple[float, float], change: float
+) -> float:
+    """What is asked for, within limits that win, and by no more than `change` beyond `now`."""
+    reachable = min(max(asked, min(now) - change), max(now) + change)
+    return min(max(reachable, limits[0]), limits[1])

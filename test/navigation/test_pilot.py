@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
+from rl_planner.navigation.safety import Safety, SafetyConfig
 from rl_planner.navigation.task import Outcome
 
 NAN, INF = float('nan'), float('inf')
@@ -267,6 +269,26 @@ def test_the_command_after_a_halt_is_remembered_as_zero() -> None:
     drive(pilot, 0.2)
     expected = observation(CLEAR, (2, 0), (0, 0), (0.5, 2.0))
     np.testing.assert_allclose(table.asked[0], expected, atol=1e-6)
+
+
+def test_the_policy_is_told_what_it_asked_for_and_the_base_what_it_can_do() -> None:
+    """Of 0.5 m/s and 2 rad/s, at 1 m/s2 and 3 rad/s2, a tenth of a second each."""
+    robot = replace(ROBOT, max_linear_accel=1.0, max_angular_accel=3.0)
+    safety = Safety(SafetyConfig(), robot, SCAN, TASK.control_period)
+    pilot = Pilot(1, robot, TASK, OBSERVATION, SCAN, None, safety)
+    table = Table()
+    table.answer = (1.0, 1.0)
+    pilot.policy = table  # type: ignore[assignment]
+    pilot.set_goal(0, 2.0, 0.0)
+    sent = [
+        pilot.step(sensed(0.1 * step, r0=((0, 0, 0),))).commands[0].tolist() for step in range(3)
+    ]
+    np.testing.assert_allclose(sent, [(0.1, 0.3), (0.2, 0.6), (0.3, 0.9)])
+    told = table.asked[0][OBSERVATION.num_sectors + 5 :][:2]
+    np.testing.assert_allclose(told, (1.0, 1.0))
+    pilot.halt(0)
+    after = pilot.step(sensed(0.3, r0=((0, 0, 0),))).commands[0]
+    np.testing.assert_allclose(after, (0.1, 0.3))
 
 
 def test_a_cancelled_goal_leaves_no_experience() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from rl_planner.navigation.config import ConfigError, LidarConfig, RobotConfig
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.kinematics import Limits, integrate, limit_velocity
 from rl_planner.navigation.observation import ScanGeometry
-from rl_planner.navigation.safety import Safety, SafetyConfig
+from rl_planner.navigation.safety import Safety, SafetyConfig, sees_behind
 
 PERIOD = 0.1
 DISC = RobotConfig(radius=0.2, max_linear_vel=0.5, max_linear_accel=1.0, max_angular_accel=3.0)
@@ -51,7 +53,7 @@ def wall_ahead(distance: float) -> NDArray[np.float32]:
 
 def test_what_is_safe_is_let_through() -> None:
     for command in ((0.5, 0.0), (0.2, -1.5), (0.0, 1.5), (0.0, 0.0)):
-        assert guard().check(clear_scan(), (0.5, 0.0), (0.5, 0.0), command) == (command, '')
+        assert guard().check(clear_scan(), command, command, command) == (command, '')
 
 
 @pytest.mark.parametrize('speed', [0.3, 0.5])
@@ -82,7 +84,7 @@ def test_it_brakes_where_nothing_else_is_left() -> None:
 
 
 def test_a_robot_before_a_wall_may_turn_but_not_go_on() -> None:
-    verdict = guard().check(wall_ahead(0.23), (0.0, 0.0), (0.0, 0.0), (0.5, 1.0))
+    verdict = guard().check(wall_ahead(0.221), (0.0, 0.9), (0.0, 0.9), (0.5, 1.0))
     assert verdict == ((0.0, 1.0), 'turning')
 
 
@@ -99,7 +101,7 @@ def test_only_what_is_on_the_way_counts() -> None:
 def test_who_is_closer_already_may_leave_but_not_come_closer() -> None:
     behind, ahead = scan_of(-0.205, 0.0), scan_of(0.205, 0.0)
     rest = (0.0, 0.0)
-    assert guard().check(behind, rest, rest, (0.5, 0.0)) == ((0.5, 0.0), '')
+    assert guard().check(behind, rest, rest, (0.1, 0.0)) == ((0.1, 0.0), '')
     assert guard().check(ahead, rest, rest, (0.5, 0.0)).command[0] == 0.0
 
 
@@ -125,9 +127,33 @@ def test_what_is_not_finite_is_a_command_to_rest(command: tuple[float, float]) -
 
 
 def test_commands_are_held_to_the_limits_of_the_robot() -> None:
-    verdict = guard().check(clear_scan(), (0.5, 0.0), (0.5, 0.0), (9.0, -9.0))
-    assert verdict.command == (DISC.max_linear_vel, -DISC.max_angular_vel)
-    assert guard().check(clear_scan(), (0.0, 0.0), (0.0, 0.0), (-1.0, 0.0)).command == (0.0, 0.0)
+    fast, still = (0.5, -1.5), (0.0, 0.0)
+    assert guard().check(clear_scan(), fast, fast, (9.0, -9.0)) == (fast, '')
+    assert guard().check(clear_scan(), still, still, (-1.0, 0.0)).command == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ('velocity', 'previous', 'asked', 'expected'),
+    [
+        ((0.2, 0.0), (0.2, 0.0), (0.5, 1.0), (0.3, 0.3)),  # 1 m/s2 and 3 rad/s2, for 0.1 s
+        ((0.4, 0.5), (0.4, 0.5), (0.0, -1.5), (0.3, 0.2)),
+        ((0.2, 0.0), (0.2, 0.0), (0.25, -0.1), (0.25, -0.1)),
+        ((0.1, 0.0), (0.3, 0.0), (0.5, 0.0), (0.4, 0.0)),  # the base is late: it is led on
+        ((0.3, 0.0), (0.0, 0.0), (0.5, 0.0), (0.4, 0.0)),  # it was to brake, and has not yet
+        ((0.3, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)),
+    ],
+)
+def test_commands_change_no_faster_than_the_base_can(
+    velocity: Any, previous: Any, asked: Any, expected: Any
+) -> None:
+    verdict = guard().check(clear_scan(), velocity, previous, asked)
+    assert verdict == (pytest.approx(expected), '')
+
+
+def test_braking_for_an_obstacle_waits_for_no_limit() -> None:
+    moving = (0.5, 1.5)
+    verdict = guard().check(wall_ahead(0.25), moving, moving, moving)
+    assert verdict == ((0.0, 0.0), 'braking')
 
 
 def test_too_close_to_measure_is_at_the_edge_of_the_robot() -> None:
@@ -158,8 +184,9 @@ def test_the_mounting_counts() -> None:
     )
     assert safety.check(ranges, rest, rest, (0.5, 0.0)).action == ''
     assert turned.check(ranges, rest, rest, (0.5, 0.0)).action == ''
-    assert turned.check(ranges, rest, rest, (-0.5, 0.0)).action != ''  # 0.01 m behind the robot
-    assert safety.check(ranges, rest, rest, (-0.5, 0.0)).action == ''
+    back = (-0.5, 0.0)
+    assert turned.check(ranges, back, back, back).action != ''  # 0.01 m behind the robot
+    assert safety.check(ranges, back, back, back).action == ''
 
 
 def test_sparse_beams_keep_more_room() -> None:
@@ -179,12 +206,16 @@ def test_many_robots_are_checked_as_each_by_itself() -> None:
     velocities = np.array([[0.5, 0.0], [0.2, 1.0], [0.0, 0.0]])
     previous, commands = velocities[::-1].copy(), np.array([[0.5, 0.5], [0.5, 0.0], [0.4, 0.0]])
     ages = np.array([0.0, 0.3, 0.1])
-    safe, actions = guard().check_all(ranges, velocities, previous, commands, ages)
+    safe, heeded, actions = guard().check_all(ranges, velocities, previous, commands, ages)
     for row in range(3):
         alone = guard().check(ranges[row], velocities[row], previous[row], commands[row], ages[row])
         assert (tuple(safe[row]), actions[row]) == alone
+        told = safe if alone.action else commands  # what it asked for, if only later
+        assert heeded[row].tolist() == told[row].tolist()
+    assert (actions[0] != '', actions[1]) == (True, '')
+    assert safe[1].tolist() != commands[1].tolist()
     none = (ranges[:0], velocities[:0], previous[:0], commands[:0], ages[:0])
-    assert guard().check_all(*none)[0].size == 0
+    assert guard().check_all(*none).commands.size == 0
 
 
 @settings(max_examples=60, deadline=None)
@@ -225,6 +256,45 @@ def exact_scan(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.flo
     distances[distances > SCAN.range_max] = np.inf
     np.minimum.at(ranges, beams, distances.astype(np.float32))
     return ranges
+
+
+def lidar(field_of_view: float, **mounting: Any) -> ScanGeometry:
+    """360 beams about the middle of a field of view in degrees."""
+    view = math.radians(field_of_view)
+    return ScanGeometry.of(
+        LidarConfig(num_beams=360, angle_min=-0.5 * view, field_of_view=view, **mounting)
+    )
+
+
+@pytest.mark.parametrize(
+    ('robot', 'scan', 'expected'),
+    [
+        (DISC, lidar(360.0), True),
+        (DISC, lidar(359.0), True),  # nothing that matters fits into half a degree
+        (DISC, lidar(350.0), False),
+        (DISC, lidar(270.0), False),
+        (DISC, lidar(180.0), False),
+        (DISC, lidar(182.0, mount_yaw=math.pi), True),  # the back half of a disc
+        (DISC, lidar(120.0, mount_x=0.2, mount_yaw=math.pi), True),  # 90 degrees, from the front
+        (DISC, lidar(120.0, mount_x=-0.2, mount_yaw=math.pi), False),
+        (BOX, lidar(60.0, mount_yaw=math.pi), True),  # its back takes up 53 degrees
+        (BOX, lidar(45.0, mount_yaw=math.pi), False),
+        (BOX, lidar(60.0, mount_yaw=math.pi, mount_inverted=True), True),
+        (DISC, lidar(270.0, mount_inverted=True), False),
+        (BOX, lidar(310.0), False),  # 50 degrees of it are missing
+    ],
+)
+def test_nobody_reverses_into_what_the_lidar_does_not_see(
+    robot: RobotConfig, scan: ScanGeometry, expected: bool
+) -> None:
+    able = replace(robot, min_linear_vel=-0.5)
+    assert sees_behind(scan, Footprint.of(robot)) is expected
+    safety, ranges = Safety(SafetyConfig(), able, scan, PERIOD), np.full(360, np.inf, np.float32)
+    back = (-0.1, 0.3)
+    verdict = safety.check(ranges, (0.0, 0.0), (0.0, 0.0), back)
+    assert verdict == ((back, '') if expected else ((0.0, 0.3), 'turning'))
+    ahead = (0.1, 0.3)
+    assert safety.check(ranges, (0.0, 0.0), (0.0, 0.0), ahead) == (ahead, '')
 
 
 @pytest.mark.parametrize('values', [{'margin': -0.1}, {'command_latency': 2.0}, {'enabled': 1}])
