@@ -176,16 +176,23 @@ def test_allowed_imports_pass(tmp_path: Path) -> None:
 HEAVY = ('torch', 'numba', 'gymnasium', 'matplotlib')
 
 
-def loaded_by(modules: list[str], names: tuple[str, ...]) -> str:
-    """Import `modules` in a fresh Python; return which of `names` that has loaded."""
-    program = f'import sys, {", ".join(modules)}; print(*sys.modules.keys() & {set(names)})'
+def loaded_by(modules: list[str], names: tuple[str, ...], then: str = 'pass') -> str:
+    """Import `modules` in a fresh Python, and run `then`; which of `names` that has loaded."""
+    program = f'import sys, {", ".join(modules)}; {then}; print(*sys.modules.keys() & {set(names)})'
     command = [sys.executable, '-c', program]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_the_robot_needs_no_heavy_library() -> None:
     navigation = [f'rl_planner.navigation.{path.stem}' for path in ROOT.glob('navigation/[!_]*.py')]
-    assert loaded_by([*navigation, 'rl_planner.ros.actor_node'], HEAVY) == ''
+    nodes = [f'rl_planner.ros.{name}' for name in ('process', 'actor_node', 'global_planner_node')]
+    assert loaded_by([*navigation, *nodes], HEAVY) == ''
+
+
+def test_starting_the_robot_needs_no_heavy_library() -> None:
+    modules = ['rl_planner.bringup.robot_system as system', 'rl_planner.bringup.supervisor']
+    start = "system.robot(robot='turtlebot3_burger', global_planner=True)"
+    assert loaded_by([*modules, 'rl_planner.cli.bringup'], HEAVY, start) == ''
 
 
 def test_a_room_by_itself_imports_nothing_heavy() -> None:

@@ -39,13 +39,19 @@ def _remappings(namespace: str) -> dict[str, str]:
     """The names that a namespace does not lead to where they belong."""
     if not namespace:
         return {}
-    if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', namespace):
-        raise ValueError(f'namespace must be a letter, then letters, digits and _, got {namespace}')
+    check_namespace(namespace)
     return {
         '/clock': f'/{namespace}/clock',  # each simulator has a time of its own
         'experience': '/experience',
         'policy': '/policy',
     }
+
+
+def check_namespace(namespace: str) -> str:
+    """Return the namespace, which may be empty; raise ValueError where it is none."""
+    if namespace and not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', namespace):
+        raise ValueError(f'namespace must be a letter, then letters, digits and _, got {namespace}')
+    return namespace
 
 
 def robot_names(robots: int) -> list[str]:
@@ -59,13 +65,18 @@ def parameter_files(values: Values) -> tuple[Path, ...]:
     if values['params_file']:
         files.append(existing_file('params_file', values['params_file']))
     given = tuple(file for file in files if file is not None)
-    if given:
+    return checked_files(given, str(values.get('namespace', '')))
+
+
+def checked_files(files: tuple[Path, ...], namespace: str) -> tuple[Path, ...]:
+    """Return parameter files for nodes in a namespace; raise ValueError for one that is wrong."""
+    if files:
         from rl_planner.bringup.params_file import check_params_file, check_reach
 
-        for file in given:
+        for file in files:
             check_params_file(file)
-            check_reach(file, str(values.get('namespace', '')))
-    return given
+            check_reach(file, namespace)
+    return files
 
 
 def robot_model(values: Values) -> str:

@@ -31,6 +31,7 @@ class Process:
     namespace: str = '/'
     required: bool = True
     remappings: Mapping[str, str] = field(default_factory=dict)
+    log_level: str = ''
 
     def ros_arguments(self) -> list[str]:
         """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
@@ -41,6 +42,8 @@ class Process:
             arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         for path in self.parameter_files:
             arguments += ['--params-file', str(path)]
+        if self.log_level:
+            arguments += ['--log-level', self.log_level]
         return arguments
 
 

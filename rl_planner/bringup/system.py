@@ -9,6 +9,7 @@ supervisor (`rl_planner.bringup.supervisor`, for `rl_planner bringup`, where the
 |            | guided: and a global_planner_node for each robot        |
 | train      | a simulator, actor_node, learner_node, episode_node     |
 | gazebo     | a Gazebo with robots in it, for other nodes to drive    |
+| robot      | actor_node on a real robot: in `robot_system`           |
 
 What a simulator consists of: `rl_planner.bringup.simulators`. A system runs until it is asked to
 end, one of its processes ends, or its episodes are done.

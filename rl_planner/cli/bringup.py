@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rl_planner.bringup import supervisor, system
+from rl_planner.bringup import robot_system, supervisor, system
 from rl_planner.bringup.arguments import add_options, given_options
 from rl_planner.cli.options import CommandError, new_parser
 from rl_planner.cli.ros_system import require_ros
@@ -22,11 +22,13 @@ examples:
   rl_planner bringup train --robots 8 --out runs/mine
   rl_planner bringup simulation --policy runs/mine/policy.safetensors
   rl_planner bringup gazebo --simulator gazebo_bridge --robots 2
+  rl_planner bringup robot --robot turtlebot3_burger
 
 They are the same as:
   ros2 launch rl_planner train.launch.py robots:=8 out:=runs/mine
   ros2 launch rl_planner simulation.launch.py policy:=runs/mine/policy.safetensors
   ros2 launch rl_planner gazebo.launch.py simulator:=gazebo_bridge robots:=2
+  ros2 launch rl_planner robot.launch.py robot:=turtlebot3_burger
 
 train and simulation take --simulator too: without Gazebo, or in one of three.
 """
@@ -53,6 +55,13 @@ SYSTEMS = {
         'Start a Gazebo with robots in it, for other nodes to drive.',
         'examples:\n  rl_planner bringup gazebo --world worlds/rooms.sdf --no-headless\n'
         '  rl_planner bringup gazebo --simulator gazebo_bridge --robots 2 --gazebo-root .gazebo',
+    ),
+    'robot': (
+        robot_system.robot,
+        robot_system.ROBOT_ARGUMENTS,
+        'Drive a real robot, on its own computer, beside its own drivers.',
+        'examples:\n  rl_planner bringup robot --robot turtlebot3_burger --use-stamped-cmd-vel\n'
+        '  rl_planner bringup robot --robot mine.yaml --policy runs/mine/policy.safetensors',
     ),
 }
 
