@@ -29,7 +29,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from rl_planner.bringup.arguments import Argument, Value, resolve
-from rl_planner.bringup.guidance import global_planner
 from rl_planner.bringup.nodes import (
     absolute,
     existing_file,
@@ -248,9 +247,17 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
 
 def _planners(values: Mapping[str, Value], guided: bool) -> list[Process]:
     """A global planner for each robot, on the map that episode_node publishes for it."""
-    robots = robot_names(int(values['robots'])) if guided else []
-    files = parameter_files(values)
-    return [global_planner(robot, {'use_sim_time': True}, files) for robot in robots]
+    files, executable = parameter_files(values), 'global_planner_node'
+    return [
+        Process(
+            f'{robot}_{executable}',
+            executable,
+            {'use_sim_time': True},
+            files,
+            namespace=f'/{robot}',
+        )
+        for robot in (robot_names(int(values['robots'])) if guided else [])
+    ]
 
 
 def _episodes(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 TEXT = """\
 Measure how long the global planner takes for a way across a map of 400 x 400 cells of 0.05 m.
 
-Each time it begins with the map: distances to obstacles, then to the goal, then the way. The time is
-that of the processor, of which it uses one core.
+Each time it begins with the map: distances to obstacles, then to the goal, then the way. The time
+is that of the processor, of which it uses one core.
 """
 
 SIDE, CELL = 400, 0.05

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rl_planner.bringup.guidance import global_planner
 from rl_planner.bringup.nodes import robot_names
 from rl_planner.bringup.process import Process
 from rl_planner.bringup.system import (
@@ -77,13 +76,6 @@ def test_guided_robots_have_a_planner_each(policy: Path) -> None:
 def test_guided_robots_are_not_in_lock_step(policy: Path) -> None:
     with pytest.raises(ValueError, match='guided must come with a real_time_factor above 0'):
         simulation(policy=str(policy), guided=True, real_time_factor=0)
-
-
-def test_a_planner_alone_is_on_topics_without_a_prefix() -> None:
-    planner = global_planner(parameters={'patience': 5.0}, map_topic='/map')
-    assert (planner.name, planner.namespace) == ('global_planner_node', '/')
-    assert planner.remappings == {'map': '/map'}
-    assert '-p patience:=5.0' in ' '.join(planner.ros_arguments())
 
 
 def test_train_parameters(tmp_path: Path) -> None:
