@@ -65,7 +65,7 @@ def test_a_gzserver_that_is_killed_is_started_again_and_the_episode_with_it(
     os.kill(server, signal.SIGKILL)
     driver.command('robot_0', 5 * PERIOD_NS, 0.2, 0.0)
     peer.until(lambda: driver.ready['robot_0'][-1] >= 6 * PERIOD_NS)
-    assert np.isnan(driver.scan_at('robot_0', 6 * PERIOD_NS)).all()
+    assert np.isnan(driver.scans_at('robot_0', 6 * PERIOD_NS)[0]).all()
     driver.command('robot_0', 6 * PERIOD_NS, 0.0, 0.0)
     driver.wait_for(7 * PERIOD_NS)
     assert driver.pose('robot_0') == pytest.approx(POST.start, abs=0.02)

@@ -97,5 +97,9 @@ class Driver:
 
     def scan_at(self, name: str, stamp: int) -> np.ndarray:
         """The newest scan of that time."""
+        return self.scans_at(name, stamp)[-1]
+
+    def scans_at(self, name: str, stamp: int) -> list[np.ndarray]:
+        """All scans of that time: what nobody answers is said again, as it then is."""
         found = [m for m in self.scans[name] if messages.stamp_ns(m.header.stamp) == stamp]
-        return np.array(found[-1].ranges)
+        return [np.array(message.ranges) for message in found]
