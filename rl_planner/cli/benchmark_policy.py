@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl_planner.cli.options import CommandError, add_seed, progress_bar, table
@@ -21,29 +22,48 @@ if TYPE_CHECKING:
 TEXT = """\
 Measure how long one decision takes, from scan to command.
 
-The forward pass alone; with the making of the observation from a scan of 360 beams; and, over
-ROS 2, from the scan message to the cmd_vel message through two processes.
+The forward pass alone; with the making of the observation from a scan of 360 beams, an earlier scan
+included where the policy sees one; with all else that a control step takes, the safety layer
+included; and, over ROS 2, from the scan message to the cmd_vel message through two processes, as
+fast as can be and at 10 Hz, with CPU load and memory of actor_node.
 """
 
-CALLS = 20000
+CALLS, BEAMS = 20000, 360
+DEFAULT_POLICY = 'config/policies/default.safetensors'
 PROBE = 'rl_planner.ros.latency_probe'
 PROBE_LIMIT_SEC = 120.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     add_seed(parser)
+    parser.add_argument(
+        '--policy', type=Path, metavar='FILE', help=f'policy file; default: {DEFAULT_POLICY}'
+    )
     parser.add_argument('--no-ros', action='store_true', help='only what takes no ROS 2')
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure, print, and return medians and 99 % quantiles."""
-    figures = _inference(options.seed, options.quiet)
+    """Measure, print, and return medians and 99 % quantiles, and what the node takes."""
+    from rl_planner.navigation.files import shared_file
+    from rl_planner.navigation.policy import Policy
+
+    path = options.policy or shared_file(DEFAULT_POLICY)
+    times = _inference(Policy.load(path), options.seed, options.quiet)
+    node = None
     if not options.no_ros:
         require_ros()
-        figures['scan_to_cmd_vel'] = _scan_to_cmd_vel()
-    rows = [[name.replace('_', ' '), *_cells(entry)] for name, entry in figures.items()]
+        probed = _scan_to_cmd_vel(path)
+        node = probed.pop('actor_node')
+        times |= probed
+    rows = [[name.replace('_', ' '), *_cells(entry)] for name, entry in times.items()]
     print(table(('one robot', 'median', 'p99', 'samples'), rows))
-    return figures
+    if node is None:
+        return times
+    print(
+        f'\nactor_node: {node["cpu_percent_at_10_hz"]:.1f} % of a core at 10 Hz, '
+        f'{node["memory_mib"]:.0f} MiB of memory'
+    )
+    return {**times, 'actor_node': node}
 
 
 def _cells(entry: dict[str, float]) -> list[str]:
@@ -51,47 +71,49 @@ def _cells(entry: dict[str, float]) -> list[str]:
     return [*times, f'{entry["samples"]:,}']
 
 
-def _inference(seed: int, quiet: bool) -> dict[str, dict[str, float]]:
+def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, float]]:
     import numpy as np
 
-    from rl_planner.navigation.config import LidarConfig, RobotConfig
-    from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
+    from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
+    from rl_planner.navigation.observation import ScanGeometry
+    from rl_planner.navigation.observer import Observer
+    from rl_planner.navigation.pilot import Pilot, Sensed
+    from rl_planner.navigation.safety import Safety, SafetyConfig
 
-    policy, rng = _untrained_policy(seed), np.random.default_rng(seed)
-    scan = ScanGeometry.of(LidarConfig(num_beams=360))
-    encoder = ObservationEncoder(policy.metadata.observation, RobotConfig(), scan, 1)
-    observation = np.zeros((1, encoder.size), np.float32)
-    ranges = rng.uniform(0.5, 3.0, (1, 360)).astype(np.float32)
-    goal, velocity, command = rng.uniform(0.0, 1.0, (3, 1, 2))
+    ranges = policy.metadata.robot_ranges
+    robot = RobotConfig(**{name: low for name, (low, _) in ranges.items()})
+    task = TaskConfig(control_period=policy.metadata.control_period, time_limit=1e12)
+    scan, rng = ScanGeometry.of(LidarConfig(num_beams=BEAMS)), np.random.default_rng(seed)
+    observer = Observer(policy.metadata.observation, robot, scan, 1)
+    observation, rows = np.zeros((1, observer.size), np.float32), np.array([0])
+    # Some returns are so near that the safety layer has all of its work to do.
+    beams = (robot.radius + rng.uniform(0.1, 2.8, (1, BEAMS))).astype(np.float32)
+    goal, velocity, command = 0.3 * rng.uniform(0.0, 1.0, (3, 1, 2))
+    pose, age = np.zeros((1, 3)), np.array([0.005])
+    safety = Safety(SafetyConfig(), robot, scan, task.control_period)
+    pilot = Pilot(1, robot, task, policy.metadata.observation, scan, safety=safety)
+    pilot.policy = policy
+    pilot.set_goal(0, 1000.0, 0.0)
+    stamps = itertools.count(0.0, task.control_period)
 
     def decide() -> None:
-        encoder.encode(ranges, goal, velocity, command, observation)
+        observer.observe(rows, beams, goal, velocity, command, pose, observation)
         policy.act(observation)
 
-    with progress_bar('inference', 2, quiet) as bar:
-        forward = _times(lambda: policy.act(observation))
-        bar.update()
-        return {'forward_pass': forward, 'observation_and_forward_pass': _times(decide)}
+    def drive() -> None:
+        pilot.step(Sensed(rows, beams, pose, velocity, np.array([next(stamps)]), age))
 
-
-def _untrained_policy(seed: int) -> Policy:
-    """As large as the one that `rl_planner train` makes: its numbers do not matter here."""
-    import numpy as np
-
-    from rl_planner.learning.config import LearningConfig
-    from rl_planner.navigation.config import ObservationConfig, RobotConfig
-    from rl_planner.navigation.observation import observation_size
-    from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
-
-    config, rng = LearningConfig(), np.random.default_rng(seed)
-    hidden = [config.hidden_size] * config.hidden_layers
-    sizes = [observation_size(ObservationConfig()), *hidden, ACTION_SIZE]
-    tensors = {}
-    for layer, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        tensors[f'actor.{layer}.weight'] = rng.normal(0.0, 0.1, (outputs, inputs))
-        tensors[f'actor.{layer}.bias'] = np.zeros(outputs)
-    metadata = PolicyMetadata.for_robot(RobotConfig(), ObservationConfig(), 0.1, 'none')
-    return Policy(tensors, metadata)
+    figures = {}
+    calls = {
+        'forward_pass': lambda: policy.act(observation),
+        'observation_and_forward_pass': decide,
+        'decision_with_safety_layer': drive,
+    }
+    with progress_bar('inference', len(calls), quiet) as bar:
+        for name, call in calls.items():
+            figures[name] = _times(call)
+            bar.update()
+    return figures
 
 
 def _times(call: Callable[[], object]) -> dict[str, float]:
@@ -108,15 +130,15 @@ def _times(call: Callable[[], object]) -> dict[str, float]:
     return {'median_ms': median, 'p99_ms': p99, 'samples': CALLS}
 
 
-def _scan_to_cmd_vel() -> dict[str, float]:
+def _scan_to_cmd_vel(policy: Path) -> dict[str, Any]:
     """What the probe node measures with an actor in a process of its own."""
     env = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id())}
-    command = [sys.executable, '-m', PROBE]
+    command = [sys.executable, '-m', PROBE, str(policy)]
     try:
         done = subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=PROBE_LIMIT_SEC, check=True
         )
-        figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired as error:
         raise CommandError(f'{PROBE} did not end within {PROBE_LIMIT_SEC:g} s') from error
     except subprocess.CalledProcessError as error:

@@ -1,21 +1,23 @@
 """Measures scan -> cmd_vel through two processes: this one plays the robot, actor_node drives it.
 
-    python -m rl_planner.ros.latency_probe --samples 1000
+    python -m rl_planner.ros.latency_probe config/policies/default.safetensors
 
-Prints one line of JSON. The scans come faster than a lidar's, with stamps one control period apart,
-so that each is acted on.
+Prints one line of JSON. First the scans come faster than a lidar's, then at a lidar's rate; their
+stamps are one control period apart, so that each is acted on. Some of their returns are so near
+that the safety layer has all of its work to do. Odometry comes at 50 Hz beside them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import subprocess
 import sys
-import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -23,28 +25,15 @@ from geometry_msgs.msg import PoseStamped, Twist
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import LaserScan
 
-from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotConfig, TaskConfig
-from rl_planner.navigation.observation import observation_size
-from rl_planner.navigation.policy import ACTION_SIZE, Policy, PolicyMetadata
+from rl_planner.navigation.config import LidarConfig
+from rl_planner.navigation.policy import Policy
 from rl_planner.ros import messages, qos
 from rl_planner.ros.process import make_executor
 
-SPACING_SEC = 0.01
+SPACING_SEC, LIDAR_SEC, ODOMETRY_SEC = 0.01, 0.1, 0.02
+NEAREST, FARTHEST, SPEED = 0.3, 3.0, 0.2  # of the returns beside the robot's edge (m); (m/s)
 TIMEOUT_SEC = 30.0
 WARM_UP = 50
-
-
-def random_policy(hidden_size: int, seed: int = 0) -> Policy:
-    """An untrained policy of the usual shape; how long it takes does not depend on its weights."""
-    observation, task = ObservationConfig(), TaskConfig()
-    rng = np.random.default_rng(seed)
-    sizes = [observation_size(observation), hidden_size, hidden_size, ACTION_SIZE]
-    tensors = {}
-    for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
-        tensors[f'actor.{layer}.weight'] = rng.normal(0.0, inputs**-0.5, (outputs, inputs))
-        tensors[f'actor.{layer}.bias'] = np.zeros(outputs)
-    metadata = PolicyMetadata.for_robot(RobotConfig(), observation, task.control_period, 'none')
-    return Policy(tensors, metadata)
 
 
 class Probe:
@@ -55,9 +44,10 @@ class Probe:
         self._executor = make_executor()
         self._executor.add_node(self._node)
         self._scan = messages.empty_scan(LidarConfig(num_beams=beams), 'base_scan', 0.1)
-        messages.set_ranges(self._scan, np.full(beams, 3.0, np.float32))
+        ranges = np.random.default_rng(0).uniform(NEAREST, FARTHEST, beams)
+        messages.set_ranges(self._scan, ranges.astype(np.float32))
         self._odom = Odometry()
-        self._odom.header.frame_id = 'odom'
+        self._odom.header.frame_id, self._odom.twist.twist.linear.x = 'odom', SPEED
         create = self._node.create_publisher
         self._scan_out = create(LaserScan, 'scan', qos.RELIABLE)
         self._odom_out = create(Odometry, 'odom', qos.RELIABLE)
@@ -96,23 +86,64 @@ class Probe:
             self._executor.spin_once(timeout_sec=timeout_sec)
         return self._answered - begin if self._answered else None
 
+    def move_until(self, due: float) -> None:
+        """Publish odometry until then (s, of time.monotonic)."""
+        while (left := due - time.monotonic()) > 0.0:
+            time.sleep(min(left, ODOMETRY_SEC))
+            if left > ODOMETRY_SEC:
+                self._odom_out.publish(self._odom)
 
-def measure(samples: int, beams: int) -> list[float]:
-    """Latencies (s) of `samples` scans."""
-    probe = Probe(beams)
-    probe.wait_for_actor()
-    latencies: list[float] = []
-    while len(latencies) < samples + WARM_UP:
+
+def latencies(probe: Probe, samples: int, spacing: float) -> list[float]:
+    """Latencies (s) of `samples` scans, so far apart (s)."""
+    times: list[float] = []
+    while len(times) < samples:
+        due = time.monotonic() + spacing
         latency = probe.sample()
         if latency is None:
             raise TimeoutError('actor_node stopped answering')
-        latencies.append(latency)
-        time.sleep(SPACING_SEC)
-    return latencies[WARM_UP:]
+        times.append(latency)
+        probe.move_until(due)
+    return times
+
+
+def quantiles(times: list[float]) -> dict[str, float]:
+    median, p99 = (1e3 * float(value) for value in np.percentile(times, [50, 99]))
+    return {'median_ms': median, 'p99_ms': p99, 'samples': len(times)}
+
+
+def measure(probe: Probe, actor: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Latencies, as fast as can be and at a lidar's rate; and what the process `actor` takes."""
+    probe.wait_for_actor()
+    latencies(probe, WARM_UP, SPACING_SEC)
+    quick = latencies(probe, options.samples, SPACING_SEC)
+    began, before = time.monotonic(), cpu_seconds(actor)
+    steady = latencies(probe, round(options.steady_sec / LIDAR_SEC), LIDAR_SEC)
+    load = (cpu_seconds(actor) - before) / (time.monotonic() - began)
+    return {
+        'scan_to_cmd_vel': quantiles(quick),
+        'scan_to_cmd_vel_at_10_hz': quantiles(steady),
+        'actor_node': {'cpu_percent_at_10_hz': 100.0 * load, 'memory_mib': memory_mib(actor)},
+    }
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has taken (s)."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def memory_mib(pid: int) -> float:
+    """Memory that a process has in use, shared libraries included (MiB)."""
+    (size,) = re.findall(r'^VmRSS:\s+(\d+) kB', Path(f'/proc/{pid}/status').read_text(), re.M)
+    return int(size) / 1024.0
 
 
 def actor_command(policy_file: Path) -> list[str]:
-    parameters: dict[str, object] = {'policy_file': policy_file, 'task.time_limit': 1e9}
+    """The actor, for the robot that the policy is for."""
+    ranges = Policy.load(policy_file).metadata.robot_ranges
+    parameters: dict[str, object] = {f'robot.{name}': low for name, (low, _) in ranges.items()}
+    parameters |= {'policy_file': policy_file, 'task.time_limit': 1e9}
     # Its stamps are not the clock's.
     parameters |= dict.fromkeys(('scan_timeout', 'odom_timeout', 'future_tolerance'), 1e9)
     arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
@@ -122,27 +153,24 @@ def actor_command(policy_file: Path) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('policy', type=Path, help='policy file')
     parser.add_argument('--samples', type=int, default=1000, help='scans to measure')
+    parser.add_argument('--steady-sec', type=float, default=20.0, help='how long at 10 Hz (s)')
     parser.add_argument('--beams', type=int, default=360, help='beams of a scan')
-    parser.add_argument('--hidden-size', type=int, default=128, help='units of a hidden layer')
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        policy_file = Path(folder) / 'policy.safetensors'
-        random_policy(options.hidden_size).save(policy_file)
-        rclpy.init()
-        actor = subprocess.Popen(actor_command(policy_file))
-        try:
-            latencies = measure(options.samples, options.beams)
-        except TimeoutError as error:
-            print(f'latency_probe: {error}', file=sys.stderr)
-            return 1
-        finally:
-            actor.terminate()
-            actor.wait()
-            rclpy.try_shutdown()
-    median, p99 = (1e3 * float(value) for value in np.percentile(latencies, [50, 99]))
-    result = {'median_ms': median, 'p99_ms': p99, 'samples': len(latencies), 'beams': options.beams}
-    print(json.dumps(result))
+    command = actor_command(options.policy)
+    rclpy.init()
+    actor = subprocess.Popen(command, stdout=sys.stderr)
+    try:
+        figures = measure(Probe(options.beams), actor.pid, options)
+    except TimeoutError as error:
+        print(f'latency_probe: {error}', file=sys.stderr)
+        return 1
+    finally:
+        actor.terminate()
+        actor.wait()
+        rclpy.try_shutdown()
+    print(json.dumps(figures))
     return 0
 
 

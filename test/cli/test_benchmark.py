@@ -97,7 +97,10 @@ def test_without_irsim_there_is_a_word_about_it(
     assert answer.out.endswith("not compared with IR-SIM: pip install 'rl_planner[peers]'\n")
 
 
-PROBE = 'print("starting")\nprint(\'{"median_ms": 1.5, "p99_ms": 4.25, "samples": 900}\')\n'
+QUICK = {'median_ms': 1.5, 'p99_ms': 4.25, 'samples': 900}
+NODE = {'cpu_percent_at_10_hz': 2.25, 'memory_mib': 71.6}
+PROBED = {'scan_to_cmd_vel': QUICK, 'actor_node': NODE}
+PROBE = f'import sys\nprint("starting", sys.argv[1])\nprint({json.dumps(PROBED)!r})\n'
 
 
 @pytest.fixture
@@ -116,11 +119,20 @@ def test_the_policy_is_measured(command: Any, probe: Path, tmp_path: Path) -> No
     answer = command('benchmark', 'policy', '--json', path)
     assert (answer.code, answer.err) == (0, '')
     figures = json.loads(path.read_text())
-    assert figures['scan_to_cmd_vel'] == {'median_ms': 1.5, 'p99_ms': 4.25, 'samples': 900}
+    assert (figures['scan_to_cmd_vel'], figures['actor_node']) == (QUICK, NODE)
     assert figures['forward_pass']['samples'] == 50
-    whole = figures['observation_and_forward_pass']
-    assert 0.0 < whole['median_ms'] <= whole['p99_ms']
+    for name in ('observation_and_forward_pass', 'decision_with_safety_layer'):
+        assert 0.0 < figures[name]['median_ms'] <= figures[name]['p99_ms']
     assert re.search(r'\nscan to cmd vel +1,500\.0 us +4,250\.0 us +900\n', answer.out)
+    assert '\nactor_node: 2.2 % of a core at 10 Hz, 72 MiB of memory\n' in answer.out
+
+
+@pytest.mark.parametrize('name', ['default', 'jackal', 'turtlebot3_burger'])
+def test_any_policy_is_measured_on_its_robot(command: Any, probe: Path, name: str) -> None:
+    policy = Path(__file__).parents[2] / 'config' / 'policies' / f'{name}.safetensors'
+    assert command('benchmark', 'policy', '--no-ros', '--policy', policy).code == 0
+    answer = command('benchmark', 'policy', '--no-ros', '--policy', 'none.safetensors')
+    assert (answer.code, 'cannot read policy none.safetensors' in answer.err) == (2, True)
 
 
 def test_the_policy_is_measured_without_ros(command: Any, probe: Path) -> None:
