@@ -27,6 +27,8 @@ class SpeedCap:
 
     def apply(self, commands: Floats) -> Floats:
         """Commands (n, 2) on the same arcs: both velocities of one are cut by the same factor."""
+        if math.isinf(self.linear) and math.isinf(self.angular):
+            return commands
         caps = np.array([self.linear, self.angular])
         excess = (np.abs(commands) / caps).max(axis=1, initial=1.0)
         return np.asarray(commands / excess[:, None])

@@ -190,8 +190,6 @@ def test_steps_that_take_too_long_stop_it(nodes, peer, tmp_path):
         robot.sense(ranges=0.185)
 
     peer.until(lambda: len(robot.commands) > 5, repeat=go)
-    # What the safety layer leaves of the command: a turn to the left, as fast as it begins.
-    assert [(v, w > 0.0) for v, w in robot.commands[:2]] == [(0.0, True)] * 2
     assert set(robot.commands[2:]) == {AT_REST}
     peer.until(lambda: 'control_loop_stops' in values)
     assert int(values['overruns']) >= 3
@@ -211,6 +209,8 @@ def test_without_a_goal_nothing_is_said(nodes, peer, robot, policy_file, time):
         for _ in range(10):
             go(**trouble)
             peer.spin(0.02)
+    for _ in range(5):  # a scan once more
+        robot.sense(time.now)
     time.advance(-100.0)
     peer.until(lambda: values['clock_jumps'] != '0', repeat=go)
     assert robot.commands == []
