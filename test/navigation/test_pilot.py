@@ -434,3 +434,39 @@ def test_a_goal_after_a_path_ends_its_drive_again() -> None:
     pilot.lead(0, 2.0, 0.0, False, True)
     pilot.set_goal(0, 0.2, 0.0)
     assert pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0),))).outcomes.tolist() == [Outcome.GOAL]
+
+
+def test_a_robot_under_way_shows_what_it_sees_and_does() -> None:
+    pilot, table = make_pilot()
+    table.answer = (1.0, 0.5)
+    pilot.set_goal(1, 5.0, 0.0)
+    assert pilot.view(1) is None  # it has not looked yet
+    pilot.step(sensed(0.1, r1=((0.0, 0.0, 0.0), (INF, 1.5, INF, INF))))
+    view = pilot.view(1)
+    assert view is not None
+    (sectors,) = view.sectors(OBSERVATION)
+    assert sectors.tolist() == [0.0, 0.5, 0.0, 0.0]  # 1.5 of 3 m, behind to the right and ahead
+    assert view.command == pytest.approx((0.5, 1.0))
+    assert view.safety_action == ''
+    pilot.halt(1)
+    assert pilot.view(1) is None
+    assert pilot.view(0) is None
+
+
+def test_what_the_safety_layer_did_is_shown() -> None:
+    safety = Safety(SafetyConfig(), ROBOT, SCAN, 0.1)
+    pilot = Pilot(1, ROBOT, TASK, OBSERVATION, SCAN, safety=safety)
+    table = Table()
+    table.answer = (1.0, 0.0)
+    pilot.policy = table  # type: ignore[assignment]
+    pilot.set_goal(0, 5.0, 0.0)
+    near = (INF, 0.35, 0.35, INF)
+    pilot.step(sensed(0.1, r0=((0.0, 0.0, 0.0), near, (0.5, 0.0))))
+    view = pilot.view(0)
+    assert view is not None
+    assert view.safety_action in ('slowed', 'turning', 'braking')
+    assert pilot.interventions[view.safety_action] == 1
+    pilot.step(sensed(0.2, r0=((0.0, 0.0, 0.0), CLEAR)))
+    view = pilot.view(0)
+    assert view is not None
+    assert view.safety_action == ''

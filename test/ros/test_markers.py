@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
 from support.nodes import DRIVING, constant_policy
 from visualization_msgs.msg import Marker, MarkerArray
 
 from rl_planner.navigation.config import ObservationConfig
-from rl_planner.ros import markers, qos
+from rl_planner.ros import markers, messages, qos
 from rl_planner.ros.markers import LIFETIME_SEC, ActorMarkers
 
 
@@ -114,3 +116,22 @@ def test_nothing_is_made_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> 
     board.draw(SimpleNamespace(pilot=object()))  # type: ignore[arg-type]  # it has no robots
     board.destroy()
     assert asked == ['count', out]
+
+
+def test_a_plan_has_an_end_and_a_point_ahead(nodes, peer, robot, policy_file):
+    seen = looked_at(peer)
+    plans = peer.node.create_publisher(Path, 'plan', qos.RELIABLE)
+    plan = Path()
+    plan.header.frame_id = 'odom'
+    for step in range(101):  # 5 m ahead
+        plan.poses.append(PoseStamped(pose=messages.pose_of(0.05 * step, 0.0, 0.0)))
+    nodes.start('actor_node', policy_file=str(policy_file), follow_plan=True)
+
+    def go() -> None:
+        plans.publish(plan)
+        robot.sense(v=0.375)
+
+    peer.until(lambda: {'goal', 'lookahead'} <= seen.keys(), repeat=go)
+    ahead, goal = seen['lookahead'].pose.position, seen['goal'].pose.position
+    assert (ahead.x, ahead.y) == pytest.approx((1.5, 0.0), abs=0.06)  # path.lookahead_dist
+    assert (goal.x, goal.y) == pytest.approx((5.0, 0.0))
