@@ -25,7 +25,6 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Path
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from std_msgs.msg import UInt8MultiArray
@@ -185,9 +184,9 @@ class ActorNode(ManagedNode):
         else:
             self.get_logger().warning('goal ignored: not active', throttle_duration_sec=5.0)
 
-    def _on_plan(self, row: int, message: Path) -> None:
+    def _on_plan(self, row: int, data: bytes) -> None:
         if self._control is not None:
-            self._control.on_plan(row, message)
+            self._control.on_plan(row, data)
 
     def _watch(self) -> None:
         if self._control is not None:

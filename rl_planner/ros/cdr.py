@@ -1,7 +1,8 @@
 """Reads what comes thousands of times a second straight from its serialized form (CDR).
 
 rclpy makes a tree of Python objects of every message: of an Odometry ten, with two covariances,
-in 62 us; reading the seven numbers that are needed of it takes 5 us.
+in 62 us; reading the seven numbers that are needed of it takes 5 us. A Path of 400 poses takes it
+6.5 ms, within which no scan is answered; to read their places takes 1.5 ms.
 """
 
 from __future__ import annotations
@@ -108,6 +109,23 @@ def read_scan(data: bytes) -> tuple[int, tuple[float, ...], NDArray[np.float32]]
     angle_min, _, angle_increment, _, _, range_min, range_max = reader.numbers('7f', 4)
     ranges = reader.floats()
     return stamp, (len(ranges), angle_min, angle_increment, range_min, range_max), ranges
+
+
+@_reads('plan')
+def read_path(data: bytes) -> tuple[str, NDArray[np.float64]]:
+    """Frame, and the places (M, 2) of a serialized nav_msgs/Path, in that frame (m).
+
+    Raises:
+        ValueError: it is cut short, or not plain CDR.
+    """
+    reader = Reader(data)
+    _, frame = reader.header()
+    (count,) = reader.numbers('I', 4)
+    places = []
+    for _ in range(count):
+        reader.header()
+        places.append(reader.numbers('7d', 8)[:2])
+    return frame, np.array(places, np.float64).reshape(-1, 2)
 
 
 @_reads('cmd_vel')

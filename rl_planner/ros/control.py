@@ -12,12 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Path
 from rclpy.node import Node
 
 from rl_planner.navigation.frames import FrameError, Transform
 from rl_planner.navigation.observation import ScanError, ScanGeometry
-from rl_planner.navigation.path import PathError
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
@@ -25,7 +23,7 @@ from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
-from rl_planner.ros.cdr import read_scan
+from rl_planner.ros.cdr import read_path, read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.goals import GoalError
 from rl_planner.ros.inbox import ODOMETRY, SCAN, Ranges
@@ -120,16 +118,16 @@ class Control:
         else:
             robot.plan.expect(message)
 
-    def on_plan(self, row: int, message: Path) -> None:
+    def on_plan(self, row: int, data: bytes) -> None:
         """A path to follow; an empty one stops the robot, and so does one that cannot be driven."""
         robot = self.robots[row]
         if robot.plan is None:
             return
         try:
-            is_stop = robot.plan.take(message)
-        except PathError as error:
+            is_stop = robot.plan.take(*read_path(data))
+        except ValueError as error:  # broken, or a PathError
             self._logger.error(f'{robot.name}: plan refused: {error}')
-            is_stop = True
+            robot.plan.follower, is_stop = None, True
         if is_stop and self.pilot is not None and self.pilot.active[row]:
             self._logger.info(f'{robot.name}: no plan to follow any more: stopped')
             robot.give_up(self.pilot)

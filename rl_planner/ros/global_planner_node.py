@@ -15,7 +15,7 @@ plans for one robot; give more robots a node each, in their namespaces.
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ from rl_planner.navigation.global_planner import GlobalPlannerConfig
 from rl_planner.navigation.obstacle_layer import ObstacleLayerConfig
 from rl_planner.navigation.occupancy import MapError
 from rl_planner.navigation.route import NOWHERE, Route, RouteConfig
+from rl_planner.navigation.track import Pose, Track
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.cdr import read_odometry, read_scan
 from rl_planner.ros.goals import FORESIGHT_SEC
@@ -42,7 +43,7 @@ Floats = NDArray[np.float64]
 
 QUIET_SEC = 5.0  # between two warnings of the same
 TF_WAIT_SEC = 3.0  # TF is listened to when it is needed; for so long a new goal waits for it
-APART_SEC = 0.1  # odometry this much before or after a scan does not tell where that was taken
+BETWEEN_SEC = 0.2  # from one goal that is planned to at once to the next: planning takes a while
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class GlobalPlannerNode(RunnableNode):
         self._map: OccupancyGrid | None = None
         self._goal: PoseStamped | None = None  # the newest one; it may wait for a map
         self._goal_waits, self._goal_came = False, 0
+        self._planned = -BETWEEN_SEC  # when, on this machine's clock (s)
         self._goal_ns = -1  # stamp of the newest odometry when it came, or was planned to
-        self._odometry: deque[tuple[int, tuple[float, float, float]]] = deque(maxlen=100)
+        self._track = Track()  # of odometry
         self._scan: bytes | None = None
         self._plan_out = self.create_publisher(Path, 'plan', qos.RELIABLE)
         self._subscribe()
@@ -127,9 +129,10 @@ class GlobalPlannerNode(RunnableNode):
             return  # once more: same time, frame and pose
         self._goal, self._goal_waits = message, True
         self._goal_came = self.get_clock().now().nanoseconds
-        self._goal_ns = self._odometry[-1][0] if self._odometry else -1
+        self._goal_ns = self._track.newest[0] if self._track.newest else -1
         self._route.drop()
-        self._plan()
+        if time.monotonic() - self._planned > BETWEEN_SEC:  # else `_look` will
+            self._plan()
 
     def _on_odometry(self, data: bytes) -> None:
         try:
@@ -137,15 +140,14 @@ class GlobalPlannerNode(RunnableNode):
         except ValueError as error:
             self._warn(f'odometry refused: {error}')
             return
-        if self._odometry and stamp < self._odometry[-1][0]:
-            self._odometry.clear()  # time began anew
+        if not np.isfinite([x, y, yaw]).all():
+            return
+        was_early = self._is_early()
+        if self._track.add(stamp, (x, y, yaw)):
             self._transforms.forget()
             self._goal_ns = -1
-        if np.isfinite([x, y, yaw]).all():
-            was_early = self._is_early()
-            self._odometry.append((stamp, (x, y, yaw)))
-            if was_early and not self._is_early():
-                self._plan()
+        if was_early and not self._is_early():
+            self._plan()
 
     def _on_scan(self, data: bytes) -> None:
         self._scan = data  # looked at when it is time
@@ -171,16 +173,22 @@ class GlobalPlannerNode(RunnableNode):
     # Planning
 
     def _look(self) -> None:
-        """Mark what the newest scan shows."""
+        """Mark what the newest scan shows, once it is known where it was taken."""
+        if self._goal_waits:
+            self._plan()
         data, self._scan = self._scan, None
-        if data is None or self._route.area is None or not self._odometry:
+        newest = self._track.newest
+        if data is None or self._route.area is None or newest is None:
             return
         try:
             stamp, metadata, ranges = read_scan(data)
-            near = min(self._odometry, key=lambda each: abs(each[0] - stamp))
-            if abs(near[0] - stamp) > APART_SEC * messages.NANOSECONDS:
+            if stamp > newest[0]:
+                self._scan = data  # odometry of its time is still to come
                 return
-            pose = self._on_map_frame(near[1], stamp)
+            place = self._track.at(stamp)
+            if place is None:
+                return
+            pose = self._on_map_frame(place, stamp)
             geometry = messages.scan_geometry(metadata, self._lidar)
             self._route.see(pose, ranges, geometry, stamp / messages.NANOSECONDS)
         except ValueError as error:  # a ScanError or FrameError
@@ -198,12 +206,14 @@ class GlobalPlannerNode(RunnableNode):
                 self._warn('the goal waits for a map')
             return False
         now = self.get_clock().now().nanoseconds
-        if not self._odometry or self._is_old(now):
+        newest = self._track.newest
+        if newest is None or now - newest[0] > self._config.odom_timeout * messages.NANOSECONDS:
             self._warn('no plan: no recent odometry')
             return False
         if self._is_early():
             return False
-        stamp, pose = self._odometry[-1]
+        self._planned = time.monotonic()
+        stamp, pose = newest
         try:
             place = self._on_map_frame(pose, stamp)
             if self._goal_waits:
@@ -249,13 +259,11 @@ class GlobalPlannerNode(RunnableNode):
 
         A goal from far ahead was stamped by another clock; it is for now.
         """
-        if not self._goal_waits or self._goal is None or not self._odometry:
+        newest = self._track.newest
+        if not self._goal_waits or self._goal is None or newest is None:
             return False
-        ahead = messages.stamp_ns(self._goal.header.stamp) - self._odometry[-1][0]
+        ahead = messages.stamp_ns(self._goal.header.stamp) - newest[0]
         return 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
-
-    def _is_old(self, now: int) -> bool:
-        return now - self._odometry[-1][0] > self._config.odom_timeout * messages.NANOSECONDS
 
     def _to_map(self, frame: str, stamp: int) -> Transform:
         """From a frame to that of the map; no name means it is the map's.
@@ -267,7 +275,7 @@ class GlobalPlannerNode(RunnableNode):
             return Transform(0.0, 0.0, 0.0)
         return self._transforms.planar(self._map_frame, frame, stamp)
 
-    def _on_map_frame(self, pose: tuple[float, float, float], stamp: int) -> Floats:
+    def _on_map_frame(self, pose: Pose, stamp: int) -> Floats:
         """(3,) a pose of odometry, in the frame of the map.
 
         Raises:
@@ -277,7 +285,7 @@ class GlobalPlannerNode(RunnableNode):
         return np.array([*to_map.apply(pose[0], pose[1]), to_map.yaw + pose[2]])
 
     def _publish(self, path: Floats) -> None:
-        stamp = self._odometry[-1][0] if self._odometry else 0
+        stamp = self._track.newest[0] if self._track.newest else 0
         self._plan_out.publish(messages.path_message(path, self._map_frame, stamp))
 
     def _warn(self, text: str) -> None:

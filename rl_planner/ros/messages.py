@@ -146,9 +146,3 @@ def path_message(points: NDArray[np.float64], frame_id: str, stamp: int) -> Path
     for (x, y), yaw in zip(points.tolist(), yaws.tolist(), strict=True):
         message.poses.append(PoseStamped(header=message.header, pose=pose_of(x, y, yaw)))
     return message
-
-
-def path_points(message: Path) -> NDArray[np.float64]:
-    """(M, 2) the places of a path, in the frame that its header names (m)."""
-    places = [(each.pose.position.x, each.pose.position.y) for each in message.poses]
-    return np.array(places, np.float64).reshape(-1, 2)

@@ -12,13 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Path
 
 from rl_planner.navigation.config import ObservationConfig
 from rl_planner.navigation.frames import Transform
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.path import Floats, PathConfig, PathFollower
-from rl_planner.ros import messages
 
 SAME = 0.3  # ends of plans that are no farther apart are the same (m)
 DETOUR = 1.0  # a plan this much longer than what was left has another way (m)
@@ -69,13 +67,12 @@ class PlanInbox:
             self._goal, self._is_expected = goal, True
             self._ended, self._is_closed = None, False
 
-    def take(self, message: Path) -> bool:
-        """Take a plan; whether the robot is to stop, for it is empty.
+    def take(self, frame: str, points: Floats) -> bool:
+        """Take a plan (M, 2) in a frame (m); whether the robot is to stop, for it is empty.
 
         Raises:
             PathError: it is not finite; there is no plan then.
         """
-        points = messages.path_points(message)
         if not len(points):
             self.follower, self._ended, self._is_closed = None, None, False
             return True
@@ -84,12 +81,12 @@ class PlanInbox:
         end: Place = (float(points[-1, 0]), float(points[-1, 1]))
         if self._ended is not None and math.dist(end, self._ended) <= SAME:
             return False
-        if not self._is_known(message.header.frame_id, points):
+        if not self._is_known(frame, points):
             before, self.follower = self.follower, None
             self.follower = PathFollower(points, self._config, self._observation)
             if before is None or not math.dist(end, before.end) <= SAME:
                 self._least = math.inf
-            self._points, self.frame, self._ended = points, message.header.frame_id, None
+            self._points, self.frame, self._ended = points, frame, None
         return False
 
     def lead(self, pose: tuple[float, float, float], to_odom: Transform) -> Lead:

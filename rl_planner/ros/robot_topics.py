@@ -48,16 +48,16 @@ class RobotTopics:
         on_scan: Callable[[bytes], None],
         on_odometry: Callable[[bytes], None],
         on_goal: Callable[[PoseStamped], None],
-        on_plan: Callable[[Path], None] | None = None,
+        on_plan: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Hear the robot; scans and odometry come serialized, for `rl_planner.ros.cdr` to read."""
+        """Hear the robot; all but goals comes serialized, for `rl_planner.ros.cdr` to read."""
         heard: list[tuple[Any, str, Callable[[Any], None], Any, bool]] = [
             (Odometry, 'odom', self._counted('odom', on_odometry), qos.SENSOR, True),
             (LaserScan, 'scan', self._counted('scan', on_scan), qos.SENSOR, True),
             (PoseStamped, 'goal_pose', on_goal, qos.RELIABLE, False),
         ]
         if on_plan is not None:
-            heard.append((Path, 'plan', on_plan, qos.RELIABLE, False))
+            heard.append((Path, 'plan', on_plan, qos.RELIABLE, True))
         for kind, topic, callback, profile, raw in heard:
             subscribe = self._node.create_subscription
             self._subscriptions.append(

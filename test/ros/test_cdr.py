@@ -6,14 +6,14 @@ import contextlib
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TwistStamped
+from geometry_msgs.msg import PoseStamped, TwistStamped
 from hypothesis import given
 from hypothesis import strategies as st
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import Odometry, Path
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import LaserScan
 
-from rl_planner.ros.cdr import read_odometry, read_scan, read_twist_stamped
+from rl_planner.ros.cdr import read_odometry, read_path, read_scan, read_twist_stamped
 from rl_planner.ros.messages import planar_odometry, set_ranges, stamp_of
 
 NUMBER = st.floats(allow_nan=False)
@@ -60,7 +60,23 @@ def test_twist_stamped(linear: float, angular: float, frame: str, stamp: int) ->
     assert read_twist_stamped(serialize_message(message)) == (stamp, linear, angular)
 
 
+@given(st.lists(st.tuples(NUMBER, NUMBER, FRAME), max_size=9), FRAME, STAMP)
+def test_path(poses: list[tuple[float, float, str]], frame: str, stamp: int) -> None:
+    """Poses may have frames of their own, of any length."""
+    message = Path()
+    message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
+    for x, y, own_frame in poses:
+        pose = PoseStamped()
+        pose.header.frame_id = own_frame
+        pose.pose.position.x, pose.pose.position.y = x, y
+        message.poses.append(pose)
+    read_frame, points = read_path(serialize_message(message))
+    assert read_frame == frame
+    assert points.tolist() == [[x, y] for x, y, _ in poses]
+
+
 READERS = [
+    (Path(poses=[PoseStamped()] * 3), read_path, 'plan', 1),
     (Odometry(), read_odometry, 'odometry', 300),
     (LaserScan(ranges=[1.0] * 9), read_scan, 'scan', 8),  # what comes after the ranges is not read
     (TwistStamped(), read_twist_stamped, 'cmd_vel', 1),

@@ -17,6 +17,7 @@ from visualization_msgs.msg import Marker
 
 from rl_planner.navigation.occupancy import OccupancyMap
 from rl_planner.ros import messages, qos
+from rl_planner.ros.cdr import read_path
 
 CELL = 0.1  # m
 # The robot is at (0, 0); a wall is at x = 2.0 to 2.1 m, with doors around y = 0 and y = 2.
@@ -35,14 +36,14 @@ class Listener:
         self.outcome_out = create(Marker, 'outcome', qos.RELIABLE)
         self.plans: list[NDArray[np.float64]] = []
         self.frame = ''
-        peer.node.create_subscription(Path, 'plan', self._on_plan, qos.RELIABLE)
+        peer.node.create_subscription(Path, 'plan', self._on_plan, qos.RELIABLE, raw=True)
 
     def send_map(self, area: OccupancyMap = ROOMS, frame: str = 'odom') -> None:
         self.map_out.publish(messages.map_message(area, frame))
 
-    def _on_plan(self, message: Path) -> None:
-        self.plans.append(messages.path_points(message))
-        self.frame = message.header.frame_id
+    def _on_plan(self, data: bytes) -> None:
+        self.frame, points = read_path(data)
+        self.plans.append(points)
 
 
 @pytest.fixture
@@ -138,6 +139,22 @@ def test_an_old_outcome_is_of_another_drive(peer, listener, robot, planner):
     count = len(listener.plans)
     peer.until(lambda: len(listener.plans) > count + 2, repeat=robot.sense)
     assert len(listener.plans[-1])
+
+
+def test_a_flood_of_goals_leads_to_the_last_one(peer, listener, robot, planner):
+    until_planned(peer, listener, robot)
+    for number in range(300):
+        robot.send_goal(1.0 + 0.01 * number, stamp_ns=number)
+        if number % 50 == 0:
+            robot.sense()
+            peer.spin(0.01)
+    robot.send_goal(3.5, 1.0, stamp_ns=300)
+
+    def is_last() -> bool:
+        plan = listener.plans[-1]
+        return len(plan) > 0 and np.hypot(*(plan[-1] - [3.5, 1.0])) < 0.01
+
+    peer.until(is_last, repeat=robot.sense)
 
 
 def test_a_goal_waits_for_the_map(nodes, peer, listener, robot):

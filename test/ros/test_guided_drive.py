@@ -14,6 +14,7 @@ from support.nodes import Nodes, Peer
 from visualization_msgs.msg import Marker, MarkerArray
 
 from rl_planner.ros import messages, qos
+from rl_planner.ros.cdr import read_path
 from rl_planner.ros.episode_message import encode_episode
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
@@ -40,12 +41,12 @@ class Onlooker:
         self.plans: list[NDArray[np.float64]] = []
         self.outcomes: list[str] = []
         self.way: list[tuple[float, float]] = []
-        subscribe(PathMessage, 'robot_0/plan', self._on_plan, qos.RELIABLE)
+        subscribe(PathMessage, 'robot_0/plan', self._on_plan, qos.RELIABLE, raw=True)
         subscribe(Odometry, 'robot_0/odom', self._on_odometry, qos.SENSOR)
         subscribe(Marker, 'robot_0/outcome', self._on_outcome, qos.RELIABLE)
 
-    def _on_plan(self, message: PathMessage) -> None:
-        self.plans.append(messages.path_points(message))
+    def _on_plan(self, data: bytes) -> None:
+        self.plans.append(read_path(data)[1])
 
     def _on_odometry(self, message: Odometry) -> None:
         self.way.append((message.pose.pose.position.x, message.pose.pose.position.y))
@@ -66,13 +67,13 @@ def test_a_robot_with_a_map_drives_to_another_room(nodes: Nodes, peer: Peer, is_
     world = World(boxes=[*OUTER, *WALL, IN_DOOR]) if is_blocked else ROOMS
     look.episode_out.publish(encode_episode(Episode(world, START, GOAL), 'odom', 1))
     look.map_out.publish(messages.map_message(world_map(ROOMS), 'odom'))
-    # Simulated time goes four times as fast as ours: nobody is late who is late by our clock.
-    patient = {'use_sim_time': True, 'odom_timeout': 5.0}
-    drive = {'follow_plan': True, 'scan_timeout': 5.0, 'use_stamped_cmd_vel': True}
-    nodes.start('simulator_node', real_time_factor=4.0)
+    # Simulated time goes twice as fast as ours: nobody is late who is late by our clock.
+    patient = {'use_sim_time': True, 'odom_timeout': 9.0, 'scan_timeout': 9.0}
+    drive = {'follow_plan': True, 'use_stamped_cmd_vel': True, 'future_tolerance': 9.0}
+    nodes.start('simulator_node', real_time_factor=2.0)
     nodes.start('actor_node', robots=['robot_0'], policy_file=str(POLICY), **drive, **patient)
     places = ['-r', '__ns:=/robot_0', '-r', 'map:=/map']
-    times = ['-p', 'use_sim_time:=true', '-p', 'odom_timeout:=5.0']
+    times = ['-p', 'use_sim_time:=true', '-p', 'odom_timeout:=9.0']
     sight = ['-p', 'obstacle_layer.obstacle_max_range:=1.2']  # less far than the door
     nodes.start_raw('global_planner_node', [*places, *times, *sight])
     goal = PoseStamped(pose=messages.pose_of(*GOAL, 0.0))

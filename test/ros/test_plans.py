@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Path
+from numpy.typing import NDArray
 
 from rl_planner.navigation.config import ObservationConfig
 from rl_planner.navigation.frames import Transform
@@ -23,11 +23,11 @@ def inbox() -> PlanInbox:
     return PlanInbox(CONFIG, ObservationConfig())
 
 
-def plan(*points: tuple[float, float], frame: str = 'odom') -> Path:
-    return messages.path_message(np.array(points).reshape(-1, 2), frame, 0)
+def plan(*points: tuple[float, float], frame: str = 'odom') -> tuple[str, NDArray[np.float64]]:
+    return frame, np.array(points, np.float64).reshape(-1, 2)
 
 
-def straight(begin: float = 0.0, end: float = 5.0) -> Path:
+def straight(begin: float = 0.0, end: float = 5.0) -> tuple[str, NDArray[np.float64]]:
     return plan(*((x, 0.0) for x in np.arange(round(10 * begin), round(10 * end) + 1) / 10.0))
 
 
@@ -40,7 +40,7 @@ def goal(x: float, stamp: int = 0) -> PoseStamped:
 
 def test_it_leads_along_the_plan_to_its_end() -> None:
     plans = inbox()
-    assert plans.take(straight()) is False
+    assert plans.take(*straight()) is False
     assert plans.lead((0.0, 0.0, 0.0), HERE) == pytest.approx((1.0, 0.0, False, True))
     assert plans.lead((0.0, 0.1, 0.0), HERE) == pytest.approx((1.0, 0.0, False, False))
     for x in (1.0, 2.0, 3.0):
@@ -51,7 +51,7 @@ def test_it_leads_along_the_plan_to_its_end() -> None:
 def test_a_plan_in_another_frame_is_followed_in_that_of_odometry() -> None:
     """The origin of the plan's frame is at (1, 2) of odometry, its x points along y there."""
     plans = inbox()
-    plans.take(plan((0.0, 0.0), (5.0, 0.0), frame='map'))
+    plans.take(*plan((0.0, 0.0), (5.0, 0.0), frame='map'))
     assert plans.frame == 'map'
     lead = plans.lead((1.0, 3.0, 0.0), Transform(1.0, 2.0, math.pi / 2.0))
     assert lead == pytest.approx((1.0, 4.0, False, True))
@@ -59,7 +59,7 @@ def test_a_plan_in_another_frame_is_followed_in_that_of_odometry() -> None:
 
 def test_a_correction_of_the_localisation_moves_the_point_and_not_the_place_on_the_path() -> None:
     plans = inbox()
-    plans.take(plan((0.0, 0.0), (5.0, 0.0), frame='map'))
+    plans.take(*plan((0.0, 0.0), (5.0, 0.0), frame='map'))
     plans.lead((2.0, 0.0, 0.0), HERE)
     moved = plans.lead((2.0, 0.0, 0.0), Transform(0.1, 0.2, 0.0))
     assert moved[:2] == pytest.approx((3.1, 0.2))
@@ -68,55 +68,55 @@ def test_a_correction_of_the_localisation_moves_the_point_and_not_the_place_on_t
 
 def test_what_is_left_of_a_plan_is_no_other_plan() -> None:
     plans = inbox()
-    plans.take(straight())
+    plans.take(*straight())
     plans.lead((2.0, 0.0, 0.0), HERE)
     follower = plans.follower
-    plans.take(straight(1.5))
+    plans.take(*straight(1.5))
     assert plans.follower is follower
 
 
 def test_another_plan_to_the_same_end_is_no_advance() -> None:
     plans = inbox()
-    plans.take(straight())
+    plans.take(*straight())
     plans.lead((2.0, 0.0, 0.0), HERE)
-    plans.take(plan((2.0, 0.0), (3.0, 0.1), (5.0, 0.0)))
+    plans.take(*plan((2.0, 0.0), (3.0, 0.1), (5.0, 0.0)))
     assert not plans.lead((2.0, 0.0, 0.0), HERE).has_advanced
     assert plans.lead((2.3, 0.0, 0.0), HERE).has_advanced
 
 
 def test_a_detour_is_an_advance_and_so_is_another_goal() -> None:
     plans = inbox()
-    plans.take(straight())
+    plans.take(*straight())
     plans.lead((2.0, 0.0, 0.0), HERE)
-    plans.take(plan((2.0, 0.0), (2.0, 2.0), (5.0, 2.0), (5.0, 0.0)))
+    plans.take(*plan((2.0, 0.0), (2.0, 2.0), (5.0, 2.0), (5.0, 0.0)))
     assert plans.lead((2.0, 0.0, 0.0), HERE).has_advanced
-    plans.take(straight(2.0, 9.0))
+    plans.take(*straight(2.0, 9.0))
     assert plans.lead((2.0, 0.0, 0.0), HERE).has_advanced
 
 
 def test_an_empty_plan_stops() -> None:
     plans = inbox()
-    plans.take(straight())
-    assert plans.take(plan()) is True
+    plans.take(*straight())
+    assert plans.take(*plan()) is True
     assert plans.follower is None
     assert not plans.is_wanted
 
 
 def test_a_plan_that_is_not_finite_is_refused_and_the_one_before_forgotten() -> None:
     plans = inbox()
-    plans.take(straight())
+    plans.take(*straight())
     with pytest.raises(PathError, match='must be finite'):
-        plans.take(plan((0.0, 0.0), (math.nan, 1.0)))
+        plans.take(*plan((0.0, 0.0), (math.nan, 1.0)))
     assert plans.follower is None
 
 
 def test_what_has_ended_is_not_taken_up_again() -> None:
     plans = inbox()
-    plans.take(straight())
+    plans.take(*straight())
     plans.close()
     assert not plans.is_wanted
-    plans.take(straight(1.0))
-    plans.take(straight(0.0, 5.1))
+    plans.take(*straight(1.0))
+    plans.take(*straight(0.0, 5.1))
     assert plans.follower is None
 
 
@@ -124,18 +124,18 @@ def test_what_has_ended_is_not_taken_up_again() -> None:
 def test_something_new_is_taken_up(what: str) -> None:
     plans = inbox()
     plans.expect(goal(5.0))
-    plans.take(straight())
+    plans.take(*straight())
     plans.close()
     if what == 'another end':
-        plans.take(straight(0.0, 6.0))
+        plans.take(*straight(0.0, 6.0))
     elif what == 'an empty plan':
-        assert plans.take(plan())
+        assert plans.take(*plan())
     else:
         plans.expect(goal(5.0))  # the same once more
-        plans.take(straight())
+        plans.take(*straight())
         assert plans.follower is None
         plans.expect(goal(5.0, stamp=1))
-    plans.take(straight(0.0, 6.0 if what == 'another end' else 5.0))
+    plans.take(*straight(0.0, 6.0 if what == 'another end' else 5.0))
     assert plans.follower is not None
 
 
@@ -145,8 +145,8 @@ def test_a_goal_that_is_cancelled_before_there_is_a_plan_gets_none() -> None:
     assert plans.is_wanted
     plans.close()
     for end in (4.0, 5.0, 9.0):  # wherever it was to lead
-        plans.take(straight(0.0, end))
+        plans.take(*straight(0.0, end))
         assert plans.follower is None
-    plans.take(plan())
-    plans.take(straight())
+    plans.take(*plan())
+    plans.take(*straight())
     assert plans.follower is not None
