@@ -241,6 +241,7 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
         'seed': values['seed'],
         'use_stamped_cmd_vel': stepped,
         'command_when_idle': stepped or values['simulator'] == 'gazebo_sim',
+        'mount_from_tf': False,  # parameters and simulators are of one robot model
     }
     return node('actor_node', values, {**common, **own})
 

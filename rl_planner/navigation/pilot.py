@@ -151,6 +151,10 @@ class Pilot:
         if self._noise is not None:
             self._noise.restart(np.array([row]))
 
+    def move_goal(self, row: int, x: float, y: float) -> None:
+        """The goal lies at (x, y) in the frame of the poses now; the drive to it goes on."""
+        self.goals[row] = x, y
+
     def lead(self, row: int, x: float, y: float, is_end: bool, has_advanced: bool) -> None:
         """Lead a robot along a path, by way of (x, y); a robot without a goal sets out.
 
@@ -159,7 +163,7 @@ class Pilot:
         """
         if not self.active[row]:
             self.set_goal(row, x, y)
-        self.goals[row] = x, y
+        self.move_goal(row, x, y)
         self._tolerances[row] = self._terms.xy_goal_tolerance if is_end else -np.inf
         if has_advanced:
             self._began[row] = np.nan

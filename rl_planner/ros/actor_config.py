@@ -41,7 +41,14 @@ class ActorConfig(Config):
     command_when_idle: bool = parameter(
         False, 'answer scans without a goal by zero velocity; a lock-stepped simulator waits for it'
     )
-    base_frame_id: str = parameter('base_link', 'frame of the commands')
+    base_frame_id: str = parameter(
+        '', 'frame that the lidar is mounted on, and of the commands; empty: that of odometry'
+    )
+    mount_from_tf: bool = parameter(
+        True,
+        'ask TF how the lidar is mounted, where tf2_ros is installed; false, and where TF does not '
+        'tell: lidar.mount_*',
+    )
     scan_timeout: float = parameter(0.5, 'an older scan stops the robot (s)', above=0.0)
     odom_timeout: float = parameter(0.5, 'older odometry stops the robot (s)', above=0.0)
     future_tolerance: float = parameter(

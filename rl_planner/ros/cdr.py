@@ -79,24 +79,24 @@ def _reads(name: str) -> Callable[[Callable[[bytes], T]], Callable[[bytes], T]]:
 
 
 @_reads('odometry')
-def read_odometry(data: bytes) -> tuple[int, str, tuple[float, float, float, float, float]]:
-    """Stamp (ns), frame, and x, y, yaw, v, w of a serialized nav_msgs/Odometry.
+def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float, float, float]]:
+    """Stamp (ns), frame, child frame, and x, y, yaw, v, w of a serialized nav_msgs/Odometry.
 
     Raises:
         ValueError: it is cut short, or not plain CDR.
     """
     reader = Reader(data)
     stamp, frame = reader.header()
-    reader.text()  # child_frame_id
+    child = reader.text()
     x, y, _, qx, qy, qz, qw = reader.numbers('7d', 8)
     reader.skip(36, 8)  # covariance
     v, _, _, _, _, w = reader.numbers('6d', 8)
-    return stamp, frame, (x, y, yaw_from_quaternion(qx, qy, qz, qw), v, w)
+    return stamp, frame, child, (x, y, yaw_from_quaternion(qx, qy, qz, qw), v, w)
 
 
 @_reads('scan')
-def read_scan(data: bytes) -> tuple[int, tuple[float, ...], NDArray[np.float32]]:
-    """Stamp (ns), metadata and ranges of a serialized sensor_msgs/LaserScan.
+def read_scan(data: bytes) -> tuple[int, str, tuple[float, ...], NDArray[np.float32]]:
+    """Stamp (ns), frame, metadata and ranges of a serialized sensor_msgs/LaserScan.
 
     The metadata are num_beams, angle_min, angle_increment, range_min, range_max; the ranges are a
     view of the data.
@@ -105,10 +105,10 @@ def read_scan(data: bytes) -> tuple[int, tuple[float, ...], NDArray[np.float32]]
         ValueError: it is cut short, or not plain CDR.
     """
     reader = Reader(data)
-    stamp, _ = reader.header()
+    stamp, frame = reader.header()
     angle_min, _, angle_increment, _, _, range_min, range_max = reader.numbers('7f', 4)
     ranges = reader.floats()
-    return stamp, (len(ranges), angle_min, angle_increment, range_min, range_max), ranges
+    return stamp, frame, (len(ranges), angle_min, angle_increment, range_min, range_max), ranges
 
 
 @_reads('plan')

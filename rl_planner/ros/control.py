@@ -14,19 +14,18 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 
-from rl_planner.navigation.frames import FrameError, Transform
 from rl_planner.navigation.observation import ScanError, ScanGeometry
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.task import Outcome
-from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.cdr import read_path, read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
-from rl_planner.ros.goals import GoalError
+from rl_planner.ros.headings import Headings
 from rl_planner.ros.inbox import ODOMETRY, SCAN, Ranges
+from rl_planner.ros.mounting import Mounting
 from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot import Robot
 from rl_planner.ros.robot_topics import RobotTopics
@@ -40,7 +39,7 @@ class Control:
         node: for its clock and its log.
         topics: of each robot; a robot is known by its row in them.
         make_pilot: makes the pilot when the first scan tells the beams.
-        transforms: asked where a plan is in another frame than odometry.
+        transforms: asked where goals, plans and lidars are in other frames.
         experience: takes what is experienced, or None.
 
     Attributes:
@@ -61,9 +60,9 @@ class Control:
         experience: ExperienceWriter | None = None,
     ) -> None:
         self._clock = node.get_clock()
-        self._config, self._lidar = setup.own, setup.lidar
+        self._config = setup.own
         self._make_pilot, self._experience = make_pilot, experience
-        self._transforms = transforms
+        self._transforms, self._headings = transforms, Headings(transforms, node.get_logger())
         period, logger = setup.task.control_period, node.get_logger()
         period_ns = round(period * messages.NANOSECONDS)
         self.policy: Policy | None = None
@@ -77,6 +76,8 @@ class Control:
         self.pace = Pacemaker(period, 0 if is_simulated else setup.own.overrun_limit)
         self.clock_jumps = 0
         self._logger, self._now_ns = logger, 0
+        mount_from = transforms if setup.own.mount_from_tf else None
+        self._mounting = Mounting(setup.lidar, mount_from, logger)
         self._geometry: ScanGeometry | None = None
         self._metadata: tuple[float, ...] = ()
 
@@ -89,13 +90,14 @@ class Control:
         except ValueError as error:
             robot.stop(Fault(ODOMETRY, str(error)), self.pilot)
             return
+        robot.topics.name_base(robot.base_frame)
         self._step_if_complete()
 
     def on_scan(self, row: int, data: bytes) -> None:
         robot = self.robots[row]
         inbox = robot.inbox
         try:
-            stamp, metadata, ranges = read_scan(data)
+            stamp, frame, metadata, ranges = read_scan(data)
         except ValueError as error:
             robot.stop(Fault(SCAN, str(error)), self.pilot)
             return
@@ -108,7 +110,7 @@ class Control:
         if inbox.ranges is not None:  # another robot is late: wait for it no longer
             self._step()
         if not inbox.is_repeated(stamp):
-            self._take_scan(robot, stamp, metadata, ranges)
+            self._take_scan(robot, stamp, frame, metadata, ranges)
             self._step_if_complete()
 
     def on_goal(self, row: int, message: PoseStamped) -> None:
@@ -133,25 +135,29 @@ class Control:
             robot.give_up(self.pilot)
 
     def _take_scan(
-        self, robot: Robot, stamp: int, metadata: tuple[float, ...], ranges: Ranges
+        self, robot: Robot, stamp: int, frame: str, metadata: tuple[float, ...], ranges: Ranges
     ) -> None:
         back = robot.watchdog.behind(SCAN, stamp)
         if back:
             self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
         try:
-            robot.inbox.take_scan(stamp, ranges, self._known_geometry(metadata))
+            robot.inbox.take_scan(stamp, ranges, self._known_geometry(robot, frame, metadata))
         except ScanError as error:
             robot.inbox.is_blind = True
             robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
 
-    def _known_geometry(self, metadata: tuple[float, ...]) -> ScanGeometry:
+    def _known_geometry(
+        self, robot: Robot, frame: str, metadata: tuple[float, ...]
+    ) -> ScanGeometry:
         """The geometry that all scans share.
 
         Raises:
-            ScanError: this scan has another one, or none that makes sense.
+            ScanError: this scan has another one, or none that makes sense, or how the lidar is
+                mounted is not known yet.
         """
+        lidar = self._mounting.of(robot.name, robot.base_frame, frame)
         if self._geometry is None:
-            self._geometry = messages.scan_geometry(metadata, self._lidar)
+            self._geometry = messages.scan_geometry(metadata, lidar)
             self._metadata = metadata
             self.pilot = self._make_pilot(self._geometry)
         elif metadata != self._metadata:
@@ -177,7 +183,7 @@ class Control:
         if not ready:
             return
         self.pilot.policy = self.policy
-        ready = [robot for robot in ready if self._is_headed(robot, self.pilot)]
+        ready = [robot for robot in ready if self._headings.head(robot, self.pilot)]
         if not ready:
             return
         driving = self.pilot.active[[robot.row for robot in ready]].tolist()
@@ -206,37 +212,6 @@ class Control:
             stamps,
             np.clip(now / messages.NANOSECONDS - stamps, 0.0, self._config.scan_timeout),
         )
-
-    def _is_headed(self, robot: Robot, pilot: Pilot) -> bool:
-        """Tell the pilot where a robot is to go; where that is not known, it is stopped."""
-        self._begin_goal(robot, pilot)
-        plan, inbox = robot.plan, robot.inbox
-        if plan is None or plan.follower is None:
-            return True
-        to_odom = Transform(0.0, 0.0, 0.0)
-        try:
-            if plan.frame not in ('', inbox.odom_frame):
-                to_odom = self._transforms.planar(inbox.odom_frame, plan.frame, inbox.scan_ns or 0)
-        except FrameError as error:
-            robot.stop(Fault('transform', f'plan not followed: {error}'), pilot)
-            inbox.close_step()
-            return False
-        pilot.lead(robot.row, *plan.lead(inbox.odometry[:3], to_odom))
-        return True
-
-    def _begin_goal(self, robot: Robot, pilot: Pilot) -> None:
-        """Hand a goal that is due to the pilot."""
-        goal, inbox = robot.goal, robot.inbox
-        if not goal.is_due(inbox.scan_ns):
-            return
-        try:
-            x, y = goal.accept(inbox.odom_frame)
-        except GoalError as error:
-            self._logger.error(f'{robot.name}: goal refused: {error}')
-            robot.give_up(pilot)
-        else:
-            pilot.set_goal(robot.row, x, y)
-            robot.trip = Trip()
 
     def _answer(
         self, robots: list[Robot], driving: list[bool], decision: Decision, late: Fault | None
@@ -281,6 +256,7 @@ class Control:
 
     def _begin_anew(self, robots: list[Robot], reason: str) -> None:
         self.clock_jumps += 1
+        self._transforms.forget()
         for robot in robots:
             robot.forget_time(Fault('clock', reason), self.pilot)
 

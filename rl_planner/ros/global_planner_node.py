@@ -136,7 +136,7 @@ class GlobalPlannerNode(RunnableNode):
 
     def _on_odometry(self, data: bytes) -> None:
         try:
-            stamp, self._odom_frame, (x, y, yaw, *_) = read_odometry(data)
+            stamp, self._odom_frame, _, (x, y, yaw, *_) = read_odometry(data)
         except ValueError as error:
             self._warn(f'odometry refused: {error}')
             return
@@ -181,7 +181,7 @@ class GlobalPlannerNode(RunnableNode):
         if data is None or self._route.area is None or newest is None:
             return
         try:
-            stamp, metadata, ranges = read_scan(data)
+            stamp, _, metadata, ranges = read_scan(data)
             if stamp > newest[0]:
                 self._scan = data  # odometry of its time is still to come
                 return

@@ -18,10 +18,16 @@ class GoalInbox:
 
     Attributes:
         waits: it has not been driven to yet.
+        frame: of the goal that is driven to, '' for that of odometry.
+        place: that goal in its frame (m).
+        overdue: when nobody waits any longer for a transform of the goal that waits (s, of
+            `time.monotonic`); None where it is not waited for.
     """
 
     def __init__(self) -> None:
         self.waits = False
+        self.frame, self.place = '', (0.0, 0.0)
+        self.overdue: float | None = None
         self._goal: PoseStamped | None = None  # kept, to know a repetition by
         self._is_for_now = False
 
@@ -29,6 +35,7 @@ class GoalInbox:
         """Keep a goal, unless it is the last one once more: same time, frame and pose."""
         if message != self._goal:
             self._goal, self.waits, self._is_for_now = message, True, False
+            self.overdue = None
 
     def is_due(self, scan_ns: int | None) -> bool:
         """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
@@ -46,17 +53,18 @@ class GoalInbox:
         """Time began anew: a goal that waits is for now."""
         self._is_for_now = True
 
-    def accept(self, odom_frame: str) -> tuple[float, float]:
-        """The place (m) that the waiting goal names, in the frame of odometry.
+    def look(self) -> tuple[str, float, float]:
+        """Frame and place (m) of the goal that waits.
 
         Raises:
-            GoalError: it is in another frame, or no place.
+            GoalError: it is no place.
         """
         assert self._goal is not None, 'there is a goal when it is due'
-        self.waits = False
-        frame, position = self._goal.header.frame_id, self._goal.pose.position
+        position = self._goal.pose.position
         if not messages.is_finite_goal(self._goal):
             raise GoalError(f'it must be finite, got ({position.x}, {position.y})')
-        if frame not in ('', odom_frame):
-            raise GoalError(f'its frame must be {odom_frame}, as odometry, got {frame}')
-        return position.x, position.y
+        return self._goal.header.frame_id, position.x, position.y
+
+    def accept(self, frame: str, place: tuple[float, float]) -> None:
+        """The goal that waits is driven to from now on."""
+        self.waits, self.frame, self.place = False, frame, place

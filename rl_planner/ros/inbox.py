@@ -16,6 +16,7 @@ Ranges = NDArray[np.float32]
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
 OVERTAKEN_SEC = 0.5  # messages may overtake each other by so much
 SCAN, ODOMETRY = 'scan', 'odometry'  # as the watchdog names them
+UNNAMED = 'base_link'  # the base frame of odometry that names none (REP-105)
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
@@ -27,6 +28,7 @@ class Inbox:
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
         odometry: x, y, yaw, v, w.
+        odom_frame, base_frame: odometry is the pose of the second in the first; '' till it comes.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
         watchdog: knows how old they may be.
     """
@@ -39,7 +41,7 @@ class Inbox:
         self.stepped_ns: int | None = None
         self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
-        self.odom_frame = ''
+        self.odom_frame = self.base_frame = ''
         self._period_ns = period_ns
 
     def is_repeated(self, stamp: int) -> bool:
@@ -70,7 +72,7 @@ class Inbox:
             ValueError: it is broken or not finite; till a good one comes, there is none.
         """
         try:
-            stamp, frame, odometry = read_odometry(data)
+            stamp, frame, child, odometry = read_odometry(data)
             if not all(map(math.isfinite, odometry)):
                 raise ValueError(f'odometry must be finite, got {odometry}')
         except ValueError as error:
@@ -80,6 +82,7 @@ class Inbox:
         if 0.0 < self.watchdog.behind(ODOMETRY, stamp) <= OVERTAKEN_SEC:
             return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
+        self.base_frame = child or UNNAMED
         self.watchdog.saw(ODOMETRY, stamp)
 
     def is_overtaken(self, stamp: int) -> bool:

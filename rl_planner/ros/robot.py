@@ -54,7 +54,13 @@ class Robot:
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
         self.trip, self._tells = Trip(), not config.training
+        self._base_frame_id = config.base_frame_id
         self._answers_idle, self._logger = config.command_when_idle, logger
+
+    @property
+    def base_frame(self) -> str:
+        """The frame of the robot; '' until odometry has named it."""
+        return self._base_frame_id or self.inbox.base_frame
 
     def is_commanded(self, pilot: Pilot | None) -> bool:
         """Whether its scans are answered: it drives, or a lock-stepped simulator waits for it."""

@@ -36,8 +36,6 @@ class RobotTopics:
         self._is_stamped = config.use_stamped_cmd_vel
         kind = TwistStamped if self._is_stamped else Twist
         self._command = kind()  # what was sent last, reused
-        if self._is_stamped:
-            self._command.header.frame_id = config.base_frame_id
         publish = node.create_lifecycle_publisher
         self._command_out = publish(kind, self._prefix + 'cmd_vel', qos.RELIABLE)
         self._outcome_out = publish(Marker, self._prefix + 'outcome', qos.RELIABLE)
@@ -77,6 +75,11 @@ class RobotTopics:
         age = self._node.get_clock().now().nanoseconds - stamp
         self.meter.count('command')
         self.meter.time('scan_to_command', age / messages.NANOSECONDS)
+
+    def name_base(self, frame_id: str) -> None:
+        """The frame of the commands."""
+        if self._is_stamped:
+            self._command.header.frame_id = frame_id
 
     def send(self, command: Sequence[float], stamp: int | None = None) -> None:
         """Publish a velocity (m/s, rad/s), stamped with the scan that it answers (ns)."""

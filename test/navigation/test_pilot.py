@@ -361,6 +361,18 @@ def test_an_earlier_scan_is_seen_beside_the_present_one() -> None:
     assert seen == pytest.approx([0.0, 0.0, 0.0, 0.2, 0.4])
 
 
+def test_a_goal_that_moves_changes_neither_the_drive_nor_what_was_seen() -> None:
+    pilot, table = make_pilot(1, observation=REMEMBERING)
+    pilot.set_goal(0, 5.0, 0.0)
+    for step in range(4):
+        earlier(pilot, table, 0.1 * step, 2.4)
+    pilot.move_goal(0, 0.0, 2.5)
+    assert earlier(pilot, table, 0.4, 1.2) == pytest.approx(0.2)  # as two scans ago
+    goal = table.asked[0, REMEMBERING.num_sectors :][:3]
+    np.testing.assert_allclose(goal, (0.5, 0.0, 1.0), atol=1e-6)  # half the clip, to the left
+    assert pilot.step(sensed(0.5, r0=((0, 2.3, 0),))).outcomes.tolist() == [Outcome.GOAL]
+
+
 @pytest.mark.parametrize('gap', ['a new goal', 'a halt', 'lost scans', 'time that jumps back'])
 def test_what_was_seen_before_a_gap_is_forgotten(gap: str) -> None:
     pilot, table = make_pilot(1, observation=REMEMBERING)

@@ -31,8 +31,8 @@ def test_odometry(numbers: list[float], frame: str, child: str, stamp: int) -> N
     pose.orientation.z, pose.orientation.w = numbers[3:5]
     twist.linear.x, twist.linear.y, twist.angular.z = numbers[5:8]
     message.pose.covariance[35] = numbers[8]
-    read_stamp, read_frame, odometry = read_odometry(serialize_message(message))
-    assert (read_stamp, read_frame) == (stamp, frame)
+    read_stamp, read_frame, read_child, odometry = read_odometry(serialize_message(message))
+    assert (read_stamp, read_frame, read_child) == (stamp, frame, child)
     assert odometry == pytest.approx(planar_odometry(message), nan_ok=True)
 
 
@@ -45,8 +45,8 @@ def test_scan(numbers: list[float], ranges: list[float], frame: str, stamp: int)
     message.range_min, message.range_max = numbers[5:]
     set_ranges(message, np.array(ranges, np.float32))
     message.intensities = [1.0, 2.0]
-    read_stamp, metadata, read_ranges = read_scan(serialize_message(message))
-    assert read_stamp == stamp
+    read_stamp, read_frame, metadata, read_ranges = read_scan(serialize_message(message))
+    assert (read_stamp, read_frame) == (stamp, frame)
     expected = (len(ranges), numbers[0], numbers[2], numbers[5], numbers[6])
     assert metadata == pytest.approx(expected, nan_ok=True)
     np.testing.assert_array_equal(read_ranges, np.array(ranges, np.float32))

@@ -85,11 +85,13 @@ def test_what_is_static_never_grows_old(peer, transforms, source):
     assert not transforms.moves_with('nowhere', 'map')
 
 
-def test_what_moves_is_not_fixed_to_the_robot(peer, transforms, source):
+def test_what_is_on_the_robot_moves_with_it(peer, transforms, source):
     def publish() -> None:
         source.send('odom', 'base_link', (0.0, 0.0), stamp_ns=seconds(100.0))
+        source.send_static('base_link', 'camera', (0.1, 0.0))
 
-    hears(peer, transforms, publish, 'odom', 'base_link')
+    hears(peer, transforms, publish, 'odom', 'camera')
+    assert transforms.moves_with('camera', 'base_link')
     assert not transforms.moves_with('odom', 'base_link')
 
 

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
-from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy
+from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy, told
 from support.sim_time import SimTime
-
-from rl_planner.ros import qos
 
 PERIOD = 0.1
 TICK = 1e-6
@@ -46,18 +43,6 @@ def drive_on(peer: Peer, robot: RobotDouble, time: SimTime, goal: bool = True) -
         robot.sense(time.now)
 
     peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
-
-
-def told(peer: Peer) -> dict[str, str]:
-    """The newest values of /diagnostics, and its message under ''."""
-    values: dict[str, str] = {}
-
-    def take(array: DiagnosticArray) -> None:
-        for status in array.status:
-            values.update({'': status.message}, **{v.key: v.value for v in status.values})
-
-    peer.node.create_subscription(DiagnosticArray, '/diagnostics', take, qos.RELIABLE)
-    return values
 
 
 def is_at_rest(robot: RobotDouble) -> Callable[[], bool]:
@@ -198,7 +183,8 @@ def test_steps_that_take_too_long_stop_it(nodes, peer, tmp_path):
 
 def test_without_a_goal_nothing_is_said(nodes, peer, robot, policy_file, time):
     values = told(peer)
-    actor = nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True)
+    own = {'use_sim_time': True, 'mount_from_tf': False}
+    actor = nodes.start('actor_node', policy_file=str(policy_file), **own)
 
     def go(**what: Any) -> None:
         time.advance(PERIOD)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
@@ -127,6 +128,18 @@ class Peer:
         self.context.try_shutdown()
 
 
+def told(peer: Peer) -> dict[str, str]:
+    """The newest values of /diagnostics, and its message under ''."""
+    values: dict[str, str] = {}
+
+    def take(array: DiagnosticArray) -> None:
+        for status in array.status:
+            values.update({'': status.message}, **{v.key: v.value for v in status.values})
+
+    peer.node.create_subscription(DiagnosticArray, '/diagnostics', take, qos.RELIABLE)
+    return values
+
+
 class RobotDouble:
     """A robot without a body: says what the test lets it say, and keeps what it is told."""
 
@@ -138,6 +151,7 @@ class RobotDouble:
         self.goal_out = create(PoseStamped, prefix + 'goal_pose', qos.RELIABLE)
         self.commands: list[tuple[float, float]] = []
         self.answered: list[int] = []
+        self.frames: list[str] = []  # of commands that have one
         self.outcomes: list[str] = []
         self.beams = beams
         kind = TwistStamped if stamped else Twist
@@ -149,6 +163,7 @@ class RobotDouble:
         self.commands.append((twist.linear.x, twist.angular.z))
         if twist is not message:
             self.answered.append(messages.stamp_ns(message.header.stamp))
+            self.frames.append(message.header.frame_id)
 
     def sense(
         self,
@@ -158,16 +173,21 @@ class RobotDouble:
         v: float = 0.0,
         ranges: float | np.ndarray = 3.0,
         only: Publisher | None = None,
+        prefix: str = '',
     ) -> None:
-        """Publish odometry at (x, 0) and a scan, or one of them; now, if no stamp is given."""
+        """Publish odometry at (x, 0) and a scan, or one of them; now, if no stamp is given.
+
+        Its frames are odom, base_link and base_scan, after `prefix`.
+        """
         stamp = messages.stamp_of(time.time_ns() if stamp_ns is None else stamp_ns)
         message = Odometry()
-        message.header.stamp, message.header.frame_id = stamp, 'odom'
+        message.header.stamp, message.header.frame_id = stamp, f'{prefix}odom'
+        message.child_frame_id = f'{prefix}base_link'
         messages.set_pose(message.pose.pose, x, 0.0, 0.0)
         message.twist.twist.linear.x = v
         if only is not self.scan_out:
             self.odom_out.publish(message)
-        scan = messages.empty_scan(LidarConfig(num_beams=self.beams), 'base_scan', 0.1)
+        scan = messages.empty_scan(LidarConfig(num_beams=self.beams), f'{prefix}base_scan', 0.1)
         scan.header.stamp = stamp
         messages.set_ranges(scan, np.broadcast_to(np.float32(ranges), self.beams))
         if only is not self.odom_out:

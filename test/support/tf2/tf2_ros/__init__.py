@@ -12,7 +12,6 @@ the topics /tf and /tf_static.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,12 +48,14 @@ class Buffer:
     """Knows of each frame its parent, and where it was in it."""
 
     def __init__(self, cache_time: Duration | None = None, node: Node | None = None) -> None:
-        self.clear()
-
-    def clear(self) -> None:
         self._parents: dict[str, str] = {}
         self._times: dict[str, list[tuple[int, tuple[float, ...]]]] = {}
         self._static: set[str] = set()
+
+    def clear(self) -> None:
+        """Forget all but what is static."""
+        for child in set(self._times) - self._static:
+            del self._times[child], self._parents[child]
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
         self._keep(transform)
@@ -84,11 +85,13 @@ class Buffer:
         up, down = self._chain(source_frame), self._chain(target_frame)
         if up[-1] != down[-1]:
             raise ConnectivityException('Tf has two or more unconnected trees.')
-        moving = [each for each in {*up[:-1]} ^ {*down[:-1]} if each not in self._static]
+        meet = next(each for each in up if each in down)
+        up, down = up[: up.index(meet)], down[: down.index(meet)]
+        moving = [each for each in (*up, *down) if each not in self._static]
         stamp = time.nanoseconds
         if stamp == 0 and moving:
             stamp = min(self._times[each][-1][0] for each in moving)
-        matrix = np.linalg.inv(self._to_root(down, stamp)) @ self._to_root(up, stamp)
+        matrix = np.linalg.inv(self._along(down, stamp)) @ self._along(up, stamp)
         return _message(matrix, target_frame, source_frame, stamp)
 
     def _chain(self, frame: str) -> list[str]:
@@ -98,9 +101,10 @@ class Buffer:
             chain.append(self._parents[chain[-1]])
         return chain
 
-    def _to_root(self, chain: list[str], stamp: int) -> Any:
+    def _along(self, chain: list[str], stamp: int) -> Any:
+        """From the first frame of a chain to the parent of its last."""
         matrix = np.eye(4)
-        for child, _ in pairwise(chain):
+        for child in chain:
             matrix = _matrix(self._place(child, stamp)) @ matrix
         return matrix
 

@@ -1,0 +1,96 @@
+"""How the lidars are mounted: by TF where it tells, else by parameters; said once in the log."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from rl_planner.navigation.config import LidarConfig
+from rl_planner.navigation.frames import mounted
+from rl_planner.navigation.observation import ScanError
+from rl_planner.ros.transforms import NoTransformsError, TransformError, Transforms
+
+PATIENCE_SEC = 2.0  # so long a transform is waited for that TF does not know
+ALIKE = 1e-3  # mountings that differ by no more are one (m, rad)
+
+
+class Mounting:
+    """How the lidars of the robots of one node are mounted: alike, for they share a geometry.
+
+    Args:
+        lidar: as configured.
+        transforms: asked first; None: never.
+        logger: told what is used, and why.
+    """
+
+    def __init__(self, lidar: LidarConfig, transforms: Transforms | None, logger: Any) -> None:
+        self._configured, self._transforms, self._logger = lidar, transforms, logger
+        self._overdue: float | None = None
+        self._known: dict[str, LidarConfig] = {}  # by robot
+
+    def of(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
+        """The mounting of the lidar of the robot `name`, with the rest as configured.
+
+        Args:
+            base_frame, scan_frame: as odometry and scan name them; '' is unknown.
+
+        Raises:
+            ScanError: TF may tell yet, or tells what cannot be.
+        """
+        if name not in self._known:
+            lidar = self._find(name, base_frame, scan_frame)
+            first = next(iter(self._known.values()), lidar)
+            if not _alike(first, lidar):
+                raise ScanError(f'lidars must be mounted alike, got {_text(first)}, {_text(lidar)}')
+            self._known[name] = lidar
+        return self._known[name]
+
+    def _find(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
+        if self._transforms is None:
+            return self._configured
+        if scan_frame in ('', base_frame):
+            return self._as_configured(name, f'the frame of its scans is {scan_frame!r}')
+        try:
+            self._transforms.listen()
+            if not base_frame:
+                raise ScanError('no odometry yet, which names the frame of the robot')
+            placed = self._transforms.fixed(base_frame, scan_frame)
+        except NoTransformsError as error:
+            return self._as_configured(name, str(error))
+        except TransformError as error:
+            now = time.monotonic()
+            self._overdue = now + PATIENCE_SEC if self._overdue is None else self._overdue
+            if now < self._overdue:
+                raise ScanError(f'its lidar: {error}') from error
+            return self._as_configured(name, str(error))
+        try:
+            lidar = mounted(self._configured, *placed)
+        except ValueError as error:
+            raise ScanError(f'its lidar, from {scan_frame} to {base_frame}: {error}') from error
+        self._logger.info(
+            f'{name}: lidar at {_text(lidar)}, by TF from {scan_frame} to {base_frame}'
+        )
+        return lidar
+
+    def _as_configured(self, name: str, reason: str) -> LidarConfig:
+        lidar = self._configured
+        self._logger.info(
+            f'{name}: lidar at {_text(lidar)}, by the parameters lidar.mount_*: {reason}'
+        )
+        return lidar
+
+
+def _alike(one: LidarConfig, other: LidarConfig) -> bool:
+    apart = (
+        one.mount_x - other.mount_x,
+        one.mount_y - other.mount_y,
+        math.remainder(one.mount_yaw - other.mount_yaw, 2.0 * math.pi),
+    )
+    return one.mount_inverted == other.mount_inverted and max(map(abs, apart)) <= ALIKE
+
+
+def _text(lidar: LidarConfig) -> str:
+    over = ', upside down' if lidar.mount_inverted else ''
+    turned = math.degrees(lidar.mount_yaw)
+    return f'({lidar.mount_x:.3f}, {lidar.mount_y:.3f}) m, {turned:.1f} degrees{over}'

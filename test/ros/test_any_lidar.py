@@ -1,0 +1,89 @@
+"""Lidars unlike the simulator's, over DDS: their scans are those of the simulator, republished."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import LaserScan
+from support.nodes import Nodes, Peer
+from support.transforms import STANDIN, TransformSource
+
+from rl_planner.ros import qos
+
+DEFAULT_POLICY = Path(__file__).parents[2] / 'config' / 'policies' / 'default.safetensors'
+EPISODES = 6
+
+
+def clockwise(scan: LaserScan) -> None:
+    """The last beam comes first; no return is NaN."""
+    scan.angle_min, scan.angle_max = scan.angle_max, scan.angle_min
+    scan.angle_increment = -scan.angle_increment
+    ranges = np.array(scan.ranges, np.float32)[::-1]
+    scan.ranges = np.where(np.isinf(ranges), np.nan, ranges).tolist()
+
+
+def from_the_front(scan: LaserScan) -> None:
+    """The first beam looks ahead, as on a TurtleBot3; no return is 0."""
+    half = len(scan.ranges) // 2
+    scan.angle_min, scan.angle_max = 0.0, 2.0 * math.pi - scan.angle_increment
+    ranges = np.roll(np.array(scan.ranges, np.float32), half)
+    scan.ranges = np.where(np.isinf(ranges), 0.0, ranges).tolist()
+
+
+def back_to_front(scan: LaserScan) -> None:
+    """Mounted with its front to the back, which TF tells."""
+    scan.header.frame_id = 'turned'
+    scan.ranges = np.roll(np.array(scan.ranges, np.float32), len(scan.ranges) // 2).tolist()
+
+
+KINDS: dict[str, Callable[[LaserScan], None]] = {
+    'robot_0': clockwise,
+    'robot_1': from_the_front,
+    'robot_2': back_to_front,
+}
+
+
+def republish(peer: Peer, name: str, change: Callable[[LaserScan], None]) -> None:
+    out = peer.node.create_publisher(LaserScan, f'{name}/changed', qos.RELIABLE)
+
+    def take(scan: LaserScan) -> None:
+        change(scan)
+        out.publish(scan)
+
+    peer.node.create_subscription(LaserScan, f'{name}/scan', take, qos.SENSOR)
+
+
+def test_the_default_policy_reaches_its_goals(
+    nodes: Nodes, peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('PYTHONPATH', STANDIN, prepend=':')
+    names, log = list(KINDS), tmp_path / 'episodes.jsonl'
+    TransformSource(peer).send_static('base_link', 'turned', yaw=math.pi)
+    for name, change in KINDS.items():
+        republish(peer, name, change)
+    nodes.start('simulator_node', robots=names, real_time_factor=0.0, use_sim_time=True)
+    actors = {
+        name: nodes.start_raw(
+            'actor_node',
+            [
+                *('-r', f'__node:=actor_{name}', '-r', f'{name}/scan:={name}/changed'),
+                *('-p', f'policy_file:={DEFAULT_POLICY}', '-p', f"robots:=['{name}']"),
+                *('-p', 'use_sim_time:=true', '-p', 'use_stamped_cmd_vel:=true'),
+                *('-p', 'command_when_idle:=true'),
+                *('-p', f'mount_from_tf:={str(name == "robot_2").lower()}'),
+            ],
+        )
+        for name in names
+    }
+    own = {'purpose': 'evaluation', 'seed': 5, 'episode_log': str(log), 'max_episodes': EPISODES}
+    episodes = nodes.start('episode_node', robots=names, use_sim_time=True, **own)
+    peer.until(lambda: episodes.poll() is not None)
+    ended = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [each['outcome'] for each in ended] == ['goal'] * EPISODES
+    assert {each['robot'] for each in ended} == set(names)
+    assert 'at (0.000, 0.000) m, 180.0 degrees, by TF from turned' in nodes.end(actors['robot_2'])
