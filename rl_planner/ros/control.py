@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rl_planner.navigation.observation import ScanError, ScanGeometry
 from rl_planner.navigation.pilot import Decision, Pilot, Sensed
 from rl_planner.navigation.policy import Policy
+from rl_planner.navigation.rescan import Rescan
 from rl_planner.navigation.task import Outcome
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
@@ -78,8 +79,7 @@ class Control:
         self._logger, self._now_ns = logger, 0
         mount_from = transforms if setup.own.mount_from_tf else None
         self._mounting = Mounting(setup.lidar, mount_from, logger)
-        self._geometry: ScanGeometry | None = None
-        self._metadata: tuple[float, ...] = ()
+        self._seen: tuple[ScanGeometry, Rescan] | None = None
 
     # What comes in
 
@@ -141,28 +141,27 @@ class Control:
         if back:
             self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
         try:
-            robot.inbox.take_scan(stamp, ranges, self._known_geometry(robot, frame, metadata))
+            geometry, rescan = self._known_geometry(robot, frame, metadata)
+            robot.inbox.take_scan(stamp, rescan.fit(metadata, ranges), geometry)
         except ScanError as error:
             robot.inbox.is_blind = True
             robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
 
     def _known_geometry(
         self, robot: Robot, frame: str, metadata: tuple[float, ...]
-    ) -> ScanGeometry:
-        """The geometry that all scans share.
+    ) -> tuple[ScanGeometry, Rescan]:
+        """The geometry of the first scan, and what brings the others onto it.
 
         Raises:
-            ScanError: this scan has another one, or none that makes sense, or how the lidar is
-                mounted is not known yet.
+            ScanError: this is the first scan, and makes no sense, or how the lidar is mounted is
+                not known yet.
         """
         lidar = self._mounting.of(robot.name, robot.base_frame, frame)
-        if self._geometry is None:
-            self._geometry = messages.scan_geometry(metadata, lidar)
-            self._metadata = metadata
-            self.pilot = self._make_pilot(self._geometry)
-        elif metadata != self._metadata:
-            raise ScanError(f'scan metadata must stay {self._metadata}, got {metadata}')
-        return self._geometry
+        if self._seen is None:
+            geometry = messages.scan_geometry(metadata, lidar)
+            self._seen = geometry, Rescan(metadata)
+            self.pilot = self._make_pilot(geometry)
+        return self._seen
 
     # Stepping
 

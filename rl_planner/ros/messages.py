@@ -18,6 +18,7 @@ from rl_planner.navigation.config import LidarConfig
 from rl_planner.navigation.geometry import quaternion_from_yaw, yaw_from_quaternion
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.occupancy import MapError, OccupancyMap
+from rl_planner.navigation.rescan import NO_RETURN
 
 NANOSECONDS = 1_000_000_000
 
@@ -73,6 +74,8 @@ def is_finite_goal(message: PoseStamped) -> bool:
 def scan_geometry(metadata: tuple[float, ...], lidar: LidarConfig) -> ScanGeometry:
     """Geometry of a scan from its metadata (`cdr.read_scan`), with the mounting as configured.
 
+    A reading of 0 is no return also where the driver says that range_min is 0.
+
     Raises:
         ScanError: the metadata make no sense.
     """
@@ -81,7 +84,7 @@ def scan_geometry(metadata: tuple[float, ...], lidar: LidarConfig) -> ScanGeomet
         int(num_beams),
         angle_min,
         angle_increment,
-        range_min,
+        range_min or NO_RETURN,
         range_max,
         lidar.mount_x,
         lidar.mount_y,

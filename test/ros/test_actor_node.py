@@ -179,9 +179,21 @@ def test_stops_on_odometry_that_is_not_finite(nodes, peer, robot, policy_file):
 
 def test_stops_when_the_scan_changes_its_metadata(nodes, peer, robot, policy_file):
     actor = drive(nodes, peer, robot, policy_file)
-    robot.beams = 35
+    robot.beams = 18
     peer.until(lambda: at_rest(robot), repeat=robot.sense)
     assert 'scan metadata must stay' in nodes.end(actor)
+
+
+def test_drives_on_where_the_beams_of_each_turn_are_counted_anew(nodes, peer, robot, policy_file):
+    drive(nodes, peer, robot, policy_file)
+    answered = [robot.commands.clear()]
+
+    def go() -> None:
+        robot.beams = 36 - len(answered) % 4
+        answered.append(robot.sense())
+
+    peer.until(lambda: len(robot.commands) > 12, repeat=go)
+    assert robot.commands == [DRIVING] * len(robot.commands)
 
 
 def test_a_scan_without_beams_moves_nothing(nodes, peer, robot, policy_file):
