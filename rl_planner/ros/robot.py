@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +56,7 @@ class Robot:
         self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
+        self._warned: dict[str, float] = {}  # when which reason was told (s)
         self.trip, self._tells = Trip(), not config.training
         self._base_frame_id = config.base_frame_id
         self._answers_idle, self._logger = config.command_when_idle, logger
@@ -76,14 +80,18 @@ class Robot:
         if self.fault is None or self.fault.name != fault.name:
             self.stops[fault.name] += 1
         if self.wants_to_move(pilot):
-            self._logger.warning(
-                f'{self.name}: {fault.message}: stopped',
-                throttle_duration_sec=BETWEEN_WARNINGS_SEC,
-            )
+            self._warn(f'{self.name}: {fault.message}: stopped')
         self.fault, self.inbox.ranges = fault, None
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
+
+    def _warn(self, text: str) -> None:
+        """Tell a reason at once, and again a second later at the earliest, with new figures."""
+        reason, now = re.sub(r'\d', '', text), time.monotonic()
+        if now - self._warned.get(reason, -math.inf) >= BETWEEN_WARNINGS_SEC:
+            self._warned[reason] = now
+            self._logger.warning(text)
 
     def answer(self, command: Sequence[float], is_driving: bool) -> None:
         """Publish what a step has come to, of the scan in the inbox."""
