@@ -110,6 +110,7 @@ class EpisodeNode(RunnableNode):
         self._finished = 0
         self.done = False
         self._log: TextIO | None = None
+        self._silent: set[int] = set()  # robots whose odometry is waited for
         self._backend = self._make_backend(task.control_period)
         self._goal_out = [
             self.create_publisher(PoseStamped, f'{name}/goal_pose', qos.RELIABLE) for name in names
@@ -174,6 +175,7 @@ class EpisodeNode(RunnableNode):
         path = Path(self._config.episode_log)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._log = path.open('a', encoding='utf-8')
+        self._silent = set(range(len(self._config.robots)))
         for robot, name in enumerate(self._config.robots):
             callback = partial(self._on_odom, robot)
             self.create_subscription(Odometry, f'{name}/odom', callback, qos.COMPLETE)
@@ -220,6 +222,7 @@ class EpisodeNode(RunnableNode):
         self._goal_out[robot].publish(goal)
 
     def _on_odom(self, robot: int, message: Odometry) -> None:
+        self._silent.discard(robot)
         stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
         if stage.began_ns is not None and stamp > stage.states[-1][0]:
             stage.states.append((stamp, _rounded(messages.planar_odometry(message))))
@@ -264,7 +267,8 @@ class EpisodeNode(RunnableNode):
 
     def _repeat(self) -> None:
         """Say again what nothing came of: a request, a goal, an episode that does not end."""
-        if not (self._backend.is_up() and self._actor_is_up()):
+        # Who has been heard once is heard from then on; before, a log would have gaps.
+        if self._silent or not (self._backend.is_up() and self._actor_is_up()):
             self.get_logger().info('waiting for simulator and actor', throttle_duration_sec=5.0)
             return
         for robot, stage in enumerate(self._stages):

@@ -43,6 +43,13 @@ class Stage:
         self.outcome_out = node.create_publisher(Marker, f'{name}/outcome', qos.RELIABLE)
         node.create_subscription(MarkerArray, f'{name}/episode', self._on_episode, qos.LATCHED)
         node.create_subscription(PoseStamped, f'{name}/goal_pose', self.goals.append, qos.RELIABLE)
+        self.is_silent = False
+        node.create_timer(0.1, self._idle)
+
+    def _idle(self) -> None:
+        """As a simulator does, tell where the robot is before the first episode."""
+        if not self.episodes and not self.is_silent:
+            self.say_odometry(0, x=0.0)
 
     def _on_episode(self, message: MarkerArray) -> None:
         self.episodes.append(decode_episode(message))
@@ -87,6 +94,18 @@ def test_one_episode_after_the_other(nodes: Nodes, peer: Peer) -> None:
             peer.until(lambda count=count: len(stage.episodes) > count)
     peer.until(lambda: node.poll() is not None)
     assert node.returncode == 0
+
+
+def test_a_log_waits_until_odometry_is_heard(nodes: Nodes, peer: Peer, tmp_path: Path) -> None:
+    """What a simulator says before its words arrive would be missing in the log."""
+    stage = Stage(peer)
+    stage.is_silent = True
+    nodes.start('episode_node', episode_log=str(tmp_path / 'log.jsonl'), use_sim_time=True)
+    peer.until(lambda: stage.odom_out.get_subscription_count())
+    peer.spin(1.0)
+    assert not stage.episodes
+    stage.is_silent = False
+    peer.until(lambda: stage.episodes)
 
 
 def test_runs_the_episodes_of_a_file_once_each(nodes: Nodes, peer: Peer, tmp_path: Path) -> None:
