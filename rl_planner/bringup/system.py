@@ -253,7 +253,7 @@ def _planners(values: Mapping[str, Value], guided: bool) -> list[Process]:
         Process(
             f'{robot}_{executable}',
             executable,
-            {'use_sim_time': True},
+            {'use_sim_time': True, 'mount_from_tf': False},
             files,
             namespace=f'/{robot}',
         )

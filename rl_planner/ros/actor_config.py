@@ -8,7 +8,6 @@ from rclpy.node import Node
 
 from rl_planner.learning.config import LearningConfig
 from rl_planner.navigation.config import (
-    Config,
     ConfigError,
     LidarConfig,
     ObservationConfig,
@@ -20,10 +19,11 @@ from rl_planner.navigation.path import PathConfig
 from rl_planner.navigation.safety import SafetyConfig
 from rl_planner.ros import parameters
 from rl_planner.ros.live_cap import LIVE
+from rl_planner.ros.mounting import MountingConfig
 
 
 @dataclass(frozen=True)
-class ActorConfig(Config):
+class ActorConfig(MountingConfig):
     """Parameters of the actor node without a prefix."""
 
     robots: tuple[str, ...] = parameter(
@@ -40,14 +40,6 @@ class ActorConfig(Config):
     use_stamped_cmd_vel: bool = parameter(False, 'publish TwistStamped, not Twist')
     command_when_idle: bool = parameter(
         False, 'answer scans without a goal by zero velocity; a lock-stepped simulator waits for it'
-    )
-    base_frame_id: str = parameter(
-        '', 'frame that the lidar is mounted on, and of the commands; empty: that of odometry'
-    )
-    mount_from_tf: bool = parameter(
-        True,
-        'ask TF how the lidar is mounted, where tf2_ros is installed; false, and where TF does not '
-        'tell: lidar.mount_*',
     )
     scan_timeout: float = parameter(0.5, 'an older scan stops the robot (s)', above=0.0)
     odom_timeout: float = parameter(0.5, 'older odometry stops the robot (s)', above=0.0)

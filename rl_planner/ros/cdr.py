@@ -82,12 +82,14 @@ def _reads(name: str) -> Callable[[Callable[[bytes], T]], Callable[[bytes], T]]:
 def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float, float, float]]:
     """Stamp (ns), frame, child frame, and x, y, yaw, v, w of a serialized nav_msgs/Odometry.
 
+    A child frame without a name is base_link (REP-105).
+
     Raises:
         ValueError: it is cut short, or not plain CDR.
     """
     reader = Reader(data)
     stamp, frame = reader.header()
-    child = reader.text()
+    child = reader.text() or 'base_link'
     x, y, _, qx, qy, qz, qw = reader.numbers('7d', 8)
     reader.skip(36, 8)  # covariance
     v, _, _, _, _, w = reader.numbers('6d', 8)

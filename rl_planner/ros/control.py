@@ -77,8 +77,7 @@ class Control:
         self.pace = Pacemaker(period, 0 if is_simulated else setup.own.overrun_limit)
         self.clock_jumps = 0
         self._logger, self._now_ns = logger, 0
-        mount_from = transforms if setup.own.mount_from_tf else None
-        self._mounting = Mounting(setup.lidar, mount_from, logger)
+        self._mounting = Mounting(setup.lidar, setup.own, transforms, logger)
         self._seen: tuple[ScanGeometry, Rescan] | None = None
 
     # What comes in

@@ -36,6 +36,7 @@ from rl_planner.navigation.track import Pose, Track
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.cdr import read_odometry, read_scan
 from rl_planner.ros.goals import FORESIGHT_SEC
+from rl_planner.ros.mounting import Mounting, MountingConfig
 from rl_planner.ros.process import RunnableNode
 from rl_planner.ros.transforms import TransformError, Transforms
 
@@ -47,7 +48,7 @@ BETWEEN_SEC = 0.2  # from one goal that is planned to at once to the next: plann
 
 
 @dataclass(frozen=True)
-class GlobalPlannerNodeConfig(RouteConfig):
+class GlobalPlannerNodeConfig(RouteConfig, MountingConfig):
     """What the node itself needs to know."""
 
     planning_frequency: float = parameter(
@@ -73,7 +74,7 @@ class GlobalPlannerNode(RunnableNode):
     def __init__(self) -> None:
         super().__init__('global_planner_node')
         self._config = parameters.declare(self, '', GlobalPlannerNodeConfig)
-        self._lidar = parameters.declare(self, 'lidar', LidarConfig)
+        lidar = parameters.declare(self, 'lidar', LidarConfig)
         robot = parameters.declare(self, 'robot', RobotConfig)
         planner = parameters.declare(self, 'planner', GlobalPlannerConfig)
         layer = parameters.declare(self, 'obstacle_layer', ObstacleLayerConfig)
@@ -81,7 +82,8 @@ class GlobalPlannerNode(RunnableNode):
         parameters.refuse_unknown(self)
         self._route = Route(robot, planner, layer, self._config, tolerance)
         self._transforms = Transforms(self, self._config.transform_tolerance)
-        self._map_frame, self._odom_frame = '', ''
+        self._mounting = Mounting(lidar, self._config, self._transforms, self.get_logger())
+        self._map_frame, self._odom_frame, self._base_frame = '', '', ''
         self._map: OccupancyGrid | None = None
         self._goal: PoseStamped | None = None  # the newest one; it may wait for a map
         self._goal_waits, self._goal_came = False, 0
@@ -136,12 +138,13 @@ class GlobalPlannerNode(RunnableNode):
 
     def _on_odometry(self, data: bytes) -> None:
         try:
-            stamp, self._odom_frame, _, (x, y, yaw, *_) = read_odometry(data)
+            stamp, self._odom_frame, child, (x, y, yaw, *_) = read_odometry(data)
         except ValueError as error:
             self._warn(f'odometry refused: {error}')
             return
         if not np.isfinite([x, y, yaw]).all():
             return
+        self._base_frame = self._config.base_frame_id or child
         was_early = self._is_early()
         if self._track.add(stamp, (x, y, yaw)):
             self._transforms.forget()
@@ -181,7 +184,7 @@ class GlobalPlannerNode(RunnableNode):
         if data is None or self._route.area is None or newest is None:
             return
         try:
-            stamp, _, metadata, ranges = read_scan(data)
+            stamp, frame, metadata, ranges = read_scan(data)
             if stamp > newest[0]:
                 self._scan = data  # odometry of its time is still to come
                 return
@@ -189,7 +192,8 @@ class GlobalPlannerNode(RunnableNode):
             if place is None:
                 return
             pose = self._on_map_frame(place, stamp)
-            geometry = messages.scan_geometry(metadata, self._lidar)
+            lidar = self._mounting.of('robot', self._base_frame, frame)
+            geometry = messages.scan_geometry(metadata, lidar)
             self._route.see(pose, ranges, geometry, stamp / messages.NANOSECONDS)
         except ValueError as error:  # a ScanError or FrameError
             self._warn(f'scan not used: {error}')

@@ -16,7 +16,6 @@ Ranges = NDArray[np.float32]
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
 OVERTAKEN_SEC = 0.5  # messages may overtake each other by so much
 SCAN, ODOMETRY = 'scan', 'odometry'  # as the watchdog names them
-UNNAMED = 'base_link'  # the base frame of odometry that names none (REP-105)
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
@@ -82,7 +81,7 @@ class Inbox:
         if 0.0 < self.watchdog.behind(ODOMETRY, stamp) <= OVERTAKEN_SEC:
             return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
-        self.base_frame = child or UNNAMED
+        self.base_frame = child
         self.watchdog.saw(ODOMETRY, stamp)
 
     def is_overtaken(self, stamp: int) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from rl_planner.navigation.config import LidarConfig
+from rl_planner.navigation.config import Config, LidarConfig, parameter
 from rl_planner.navigation.frames import mounted
 from rl_planner.navigation.observation import ScanError
 from rl_planner.ros.transforms import NoTransformsError, TransformError, Transforms
@@ -15,17 +16,34 @@ PATIENCE_SEC = 2.0  # so long a transform is waited for that TF does not know
 ALIKE = 1e-3  # mountings that differ by no more are one (m, rad)
 
 
+@dataclass(frozen=True)
+class MountingConfig(Config):
+    """Parameters of a node that looks at scans."""
+
+    base_frame_id: str = parameter(
+        '', 'frame that the lidar is mounted on, and of the commands; empty: that of odometry'
+    )
+    mount_from_tf: bool = parameter(
+        True,
+        'ask TF how the lidar is mounted, where tf2_ros is installed; false, and where TF does not '
+        'tell: lidar.mount_*',
+    )
+
+
 class Mounting:
     """How the lidars of the robots of one node are mounted: alike, for they share a geometry.
 
     Args:
         lidar: as configured.
-        transforms: asked first; None: never.
+        config: whether TF is asked first.
         logger: told what is used, and why.
     """
 
-    def __init__(self, lidar: LidarConfig, transforms: Transforms | None, logger: Any) -> None:
-        self._configured, self._transforms, self._logger = lidar, transforms, logger
+    def __init__(
+        self, lidar: LidarConfig, config: MountingConfig, transforms: Transforms, logger: Any
+    ) -> None:
+        self._configured, self._config = lidar, config
+        self._transforms, self._logger = transforms, logger
         self._overdue: float | None = None
         self._known: dict[str, LidarConfig] = {}  # by robot
 
@@ -47,7 +65,7 @@ class Mounting:
         return self._known[name]
 
     def _find(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
-        if self._transforms is None:
+        if not self._config.mount_from_tf:
             return self._configured
         if scan_frame in ('', base_frame):
             return self._as_configured(name, f'the frame of its scans is {scan_frame!r}')

@@ -64,7 +64,7 @@ def test_guided_robots_have_a_planner_each(policy: Path) -> None:
     for robot in ('robot_0', 'robot_1'):
         planner = nodes[f'{robot}_global_planner_node']
         assert (planner.executable, planner.namespace) == ('global_planner_node', f'/{robot}')
-        assert planner.parameters == {'use_sim_time': True}
+        assert planner.parameters == {'use_sim_time': True, 'mount_from_tf': False}
     assert nodes['actor_node'].parameters['follow_plan'] is True
     assert nodes['episode_node'].parameters['publish_map'] is True
     alone = by_name(simulation(policy=str(policy)))
