@@ -1,4 +1,4 @@
-"""The real Gazebo, and ROS interfaces that are not on PyPI, for tests under the marker `gazebo`."""
+"""For all tests: no wall time; for those under the marker `gazebo`: Gazebo and ROS interfaces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile('busy', deadline=None)  # other work on the machine fails no test
+settings.load_profile('busy')
 
 CHECKOUT = Path(__file__).parents[1]
 
