@@ -29,6 +29,7 @@ fast as can be and at 10 Hz, with CPU load and memory of actor_node.
 """
 
 CALLS, BEAMS = 20000, 360
+AHEAD, AROUND = 0.025, (0.1, 2.8)  # returns beyond the robot's edge (m)
 DEFAULT_POLICY = 'config/policies/default.safetensors'
 PROBE = 'rl_planner.ros.latency_probe'
 PROBE_LIMIT_SEC = 120.0
@@ -86,21 +87,24 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
     scan, rng = ScanGeometry.of(LidarConfig(num_beams=BEAMS)), np.random.default_rng(seed)
     observer = Observer(policy.metadata.observation, robot, scan, 1)
     observation, rows = np.zeros((1, observer.size), np.float32), np.array([0])
-    # Some returns are so near that the safety layer has all of its work to do.
-    beams = (robot.radius + rng.uniform(0.1, 2.8, (1, BEAMS))).astype(np.float32)
+    # At top speed before a wall: the safety layer has all of its work to do.
+    beams = (robot.radius + rng.uniform(*AROUND, (1, BEAMS))).astype(np.float32)
+    beams[:, BEAMS // 4 : 3 * BEAMS // 4] = robot.radius + AHEAD
     goal, velocity, command = 0.3 * rng.uniform(0.0, 1.0, (3, 1, 2))
+    velocity[:] = robot.max_linear_vel, 0.0
     pose, age = np.zeros((1, 3)), np.array([0.005])
     safety = Safety(SafetyConfig(), robot, scan, task.control_period)
     pilot = Pilot(1, robot, task, policy.metadata.observation, scan, safety=safety)
     pilot.policy = policy
     pilot.set_goal(0, 1000.0, 0.0)
-    stamps = itertools.count(0.0, task.control_period)
+    stamps, counted = itertools.count(0.0, task.control_period), itertools.count()
 
     def decide() -> None:
         observer.observe(rows, beams, goal, velocity, command, pose, observation)
         policy.act(observation)
 
     def drive() -> None:
+        next(counted)
         pilot.step(Sensed(rows, beams, pose, velocity, np.array([next(stamps)]), age))
 
     figures = {}
@@ -113,6 +117,8 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
         for name, call in calls.items():
             figures[name] = _times(call)
             bar.update()
+    acted = sum(pilot.interventions.values())
+    figures['decision_with_safety_layer']['changed'] = acted / next(counted)
     return figures
 
 

@@ -199,6 +199,10 @@ class Safety:
     def _is_clear(self, courses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
         """(C,) whether the robot keeps off the discs all along courses (3, C, S)."""
         at_x, at_y, yaw = courses[..., None]
+        if self._footprint.half_length == 0.0:  # a disc is the same whichever way it looks
+            dx, dy = x - at_x, y - at_y
+            room = np.maximum(self._footprint.margin + spread, 0.0)
+            return np.asarray((dx * dx + dy * dy >= room * room).all(axis=(1, 2)))
         local = to_robot_frame(at_x, at_y, yaw, x, y)  # (C, S, M)
         clearance = point_clearance(*local, self._footprint) - spread
         return np.asarray((clearance >= 0.0).all(axis=(1, 2)))

@@ -3,8 +3,8 @@
     python -m rl_planner.ros.latency_probe config/policies/default.safetensors
 
 Prints one line of JSON. First the scans come faster than a lidar's, then at a lidar's rate; their
-stamps are one control period apart, so that each is acted on. Some of their returns are so near
-that the safety layer has all of its work to do. Odometry comes at 50 Hz beside them.
+stamps are one control period apart, so that each is acted on. They show a wall right ahead, and
+odometry, at 50 Hz beside them, top speed: the safety layer has all of its work to do.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from rl_planner.ros import messages, qos
 from rl_planner.ros.process import make_executor
 
 SPACING_SEC, LIDAR_SEC, ODOMETRY_SEC = 0.01, 0.1, 0.02
-NEAREST, FARTHEST, SPEED = 0.3, 3.0, 0.2  # of the returns beside the robot's edge (m); (m/s)
+AHEAD, AROUND = 0.025, (0.1, 2.8)  # returns beyond the robot's edge (m)
 TIMEOUT_SEC = 30.0
 WARM_UP = 50
 
@@ -39,15 +40,19 @@ WARM_UP = 50
 class Probe:
     """The robot's side: publishes odometry and a scan, and waits for the answer."""
 
-    def __init__(self, beams: int) -> None:
+    def __init__(self, beams: int, robot: Mapping[str, float]) -> None:
         self._node = rclpy.create_node('latency_probe')
         self._executor = make_executor()
         self._executor.add_node(self._node)
         self._scan = messages.empty_scan(LidarConfig(num_beams=beams), 'base_scan', 0.1)
-        ranges = np.random.default_rng(0).uniform(NEAREST, FARTHEST, beams)
+        ranges = robot['radius'] + np.random.default_rng(0).uniform(*AROUND, beams)
+        ranges[beams // 4 : 3 * beams // 4] = robot['radius'] + AHEAD
         messages.set_ranges(self._scan, ranges.astype(np.float32))
         self._odom = Odometry()
-        self._odom.header.frame_id, self._odom.twist.twist.linear.x = 'odom', SPEED
+        self._odom.header.frame_id, self._odom.twist.twist.linear.x = (
+            'odom',
+            robot['max_linear_vel'],
+        )
         create = self._node.create_publisher
         self._scan_out = create(LaserScan, 'scan', qos.RELIABLE)
         self._odom_out = create(Odometry, 'odom', qos.RELIABLE)
@@ -139,10 +144,9 @@ def memory_mib(pid: int) -> float:
     return int(size) / 1024.0
 
 
-def actor_command(policy_file: Path) -> list[str]:
+def actor_command(policy_file: Path, robot: Mapping[str, float]) -> list[str]:
     """The actor, for the robot that the policy is for."""
-    ranges = Policy.load(policy_file).metadata.robot_ranges
-    parameters: dict[str, object] = {f'robot.{name}': low for name, (low, _) in ranges.items()}
+    parameters: dict[str, object] = {f'robot.{name}': value for name, value in robot.items()}
     parameters |= {'policy_file': policy_file, 'task.time_limit': 1e9}
     # Its stamps are not the clock's.
     parameters |= dict.fromkeys(('scan_timeout', 'odom_timeout', 'future_tolerance'), 1e9)
@@ -158,11 +162,13 @@ def main() -> int:
     parser.add_argument('--steady-sec', type=float, default=20.0, help='how long at 10 Hz (s)')
     parser.add_argument('--beams', type=int, default=360, help='beams of a scan')
     options = parser.parse_args()
-    command = actor_command(options.policy)
+    ranges = Policy.load(options.policy).metadata.robot_ranges
+    robot = {name: low for name, (low, _) in ranges.items()}
+    command = actor_command(options.policy, robot)
     rclpy.init()
     actor = subprocess.Popen(command, stdout=sys.stderr)
     try:
-        figures = measure(Probe(options.beams), actor.pid, options)
+        figures = measure(Probe(options.beams, robot), actor.pid, options)
     except TimeoutError as error:
         print(f'latency_probe: {error}', file=sys.stderr)
         return 1

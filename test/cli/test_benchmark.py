@@ -124,6 +124,7 @@ def test_the_policy_is_measured(command: Any, probe: Path, tmp_path: Path) -> No
     for name in ('observation_and_forward_pass', 'decision_with_safety_layer'):
         assert 0.0 < figures[name]['median_ms'] <= figures[name]['p99_ms']
     assert re.search(r'\nscan to cmd vel +1,500\.0 us +4,250\.0 us +900\n', answer.out)
+    assert figures['decision_with_safety_layer']['changed'] > 0.9  # it has something to do
     assert '\nactor_node: 2.2 % of a core at 10 Hz, 72 MiB of memory\n' in answer.out
 
 

@@ -301,3 +301,17 @@ def test_nobody_reverses_into_what_the_lidar_does_not_see(
 def test_what_breaks_its_rule_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(values))):
         SafetyConfig.from_mapping(values)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_a_disc_is_judged_as_any_other_outline(seed: int) -> None:
+    """The short way for a disc and that for a rectangle, of a rectangle without extent."""
+    rng = np.random.default_rng(seed)
+    scan = ScanGeometry.of(LidarConfig(num_beams=60))
+    disc = Safety(SafetyConfig(), RobotConfig(), scan, 0.1)
+    other = Safety(SafetyConfig(), RobotConfig(), scan, 0.1)
+    other._footprint = Footprint(1e-12, 1e-12, RobotConfig().radius)
+    ranges = (0.17 + rng.uniform(-0.02, 0.4, 60)).astype(np.float32)
+    state = [rng.uniform((0.0, -1.5), (0.5, 1.5)).tolist() for _ in range(3)]
+    assert disc.check(ranges, *state) == other.check(ranges, *state)
