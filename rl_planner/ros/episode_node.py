@@ -193,7 +193,7 @@ class EpisodeNode(RunnableNode):
     def _begin(self, robot: int, episode: Episode) -> None:
         stage = self._stages[robot]
         stage.asked_ns = self.get_clock().now().nanoseconds
-        stage.began_ns, stage.goal, stage.outcome = None, None, ''
+        stage.began_ns, stage.goal, stage.outcome, stage.states = None, None, '', []
         if self._map_out:
             area = world_map(episode.world, places=[episode.start[:2], episode.goal])
             map_message = messages.map_message(area, self._config.odom_frame_id)
@@ -213,7 +213,9 @@ class EpisodeNode(RunnableNode):
                 return
             self.get_logger().warning(f'{self._config.robots[robot]}: the episode began again')
         stage.began_ns = stamp_ns
-        stage.states = [(stamp_ns, _rounded((*stage.episode.start, 0.0, 0.0)))]
+        # What was stamped later may have been heard before, on a busy machine.
+        later = [state for state in stage.states if state[0] > stamp_ns]
+        stage.states = [(stamp_ns, _rounded((*stage.episode.start, 0.0, 0.0))), *later]
         goal = PoseStamped()
         goal.header.frame_id = self._config.odom_frame_id
         goal.header.stamp = messages.stamp_of(stamp_ns)
@@ -224,7 +226,11 @@ class EpisodeNode(RunnableNode):
     def _on_odom(self, robot: int, message: Odometry) -> None:
         self._silent.discard(robot)
         stage, stamp = self._stages[robot], messages.stamp_ns(message.header.stamp)
-        if stage.began_ns is not None and stamp > stage.states[-1][0]:
+        if stage.episode is None:
+            return
+        if stage.began_ns is None and stage.states and stamp < stage.states[-1][0]:
+            stage.states.clear()  # time itself has begun again
+        if not stage.states or stamp > stage.states[-1][0]:
             stage.states.append((stamp, _rounded(messages.planar_odometry(message))))
             self._end_if_complete(robot)
 

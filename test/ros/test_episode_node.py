@@ -126,13 +126,18 @@ def test_runs_the_episodes_of_a_file_once_each(nodes: Nodes, peer: Peer, tmp_pat
         def has_goal(stage: Stage = stage, begin: int = begin) -> bool:
             return bool(stage.goals) and stage.goal()[0] == begin
 
+        if number == 1:  # odometry overtakes the word that the robot is there
+            peer.until(lambda s=stage: s.episodes)
+            for step in (-2, 0, 1):
+                stage.say_odometry(begin + step * 10**8, x=number + step)
+            peer.spin(0.3)
         peer.until(has_goal, repeat=lambda s=stage, b=begin: s.say_ready(b))
         assert stage.episodes[-1].start[0] == number
         # The outcome overtakes the odometry that belongs to it; what comes later does not belong.
         stage.outcome_out.publish(ended('timeout', begin + 2 * 10**8))
         peer.spin(0.3)
         assert len(log.read_text().splitlines()) == number
-        for step in (1, 2, 3):
+        for step in (2, 3) if number == 1 else (1, 2, 3):
             stage.say_odometry(begin + step * 10**8, x=number + step)
         peer.until(lambda n=number: len(log.read_text().splitlines()) == n + 1)
     peer.until(lambda: node.poll() is not None)
