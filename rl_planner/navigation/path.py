@@ -23,6 +23,7 @@ from rl_planner.navigation.config import Config, ConfigError, ObservationConfig,
 Floats = NDArray[np.float64]
 
 SPACING = 0.05  # between two points of a path as it is followed, at most (m)
+LONGEST = 10000.0  # of a path: more is a broken one, and as evenly spaced points takes memory (m)
 # How much farther from the path a robot may get, on its way along, before what comes after is
 # another branch of the path (m). The steps of a path on a grid are smaller.
 SLACK = 0.1
@@ -166,7 +167,15 @@ def resampled(points: Floats) -> tuple[Floats, float]:
     if bad.any():
         index = int(bad.argmax())
         raise PathError(f'each point of a path must be finite, got {points[index]} as no. {index}')
+    far = np.abs(points - points[0]).max(axis=1) > LONGEST
+    if far.any():
+        raise PathError(
+            f'each point of a path must be within {LONGEST:g} m of the first, '
+            f'got {points[far.argmax()]} as no. {far.argmax()}'
+        )
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    if along[-1] > LONGEST:
+        raise PathError(f'a path must be at most {LONGEST:g} m long, got {along[-1]:.0f} m')
     if along[-1] < 1e-6:  # the robot is there
         return points[-1:], SPACING
     steps = max(math.ceil(along[-1] / SPACING - 1e-9), 1)

@@ -42,9 +42,7 @@ class Rescan:
 
     def __init__(self, first: tuple[float, ...]) -> None:
         self._first = Beams(*first)
-        self._angles = self._first.angle_min + self._first.angle_increment * np.arange(
-            int(self._first.num_beams)
-        )
+        self._angles = _angles_of(self._first)
 
     def fit(self, beams: tuple[float, ...], ranges: Ranges) -> Ranges:
         """(num_beams,) readings of the first scan's beams, from a scan with `beams`.
@@ -62,13 +60,9 @@ class Rescan:
             raise wrong
         if not abs(step - before) <= MOST_CHANGE * abs(before):
             raise wrong
-        at, turn = (self._angles - now.angle_min) / step, 2.0 * math.pi / abs(step)
-        low, high = _neighbours(at, turn, int(now.num_beams))
-        # Beside the ends of less than a full turn, one of them is across the blind part.
-        farthest = max(MOST_GAP / abs(step), 1.0)
-        low_far = _around(at - low, turn) > farthest
-        high_far = _around(at - high, turn) > farthest
-        if (low_far & high_far).any():
+        low, high, low_far, high_far = _beside(self._angles, now)
+        *_, below, above = _beside(_angles_of(now), self._first)
+        if (low_far & high_far).any() or (below & above).any():
             raise wrong
         low, high = np.where(low_far, high, low), np.where(high_far, low, high)
         return np.asarray(self._nearer(ranges[low], ranges[high]), np.float32)
@@ -80,6 +74,23 @@ class Rescan:
         usable = ((readings >= low) & (readings <= high)) | np.isneginf(readings)
         nearest = np.where(usable, readings, np.inf).min(axis=0)
         return np.asarray(np.where(usable.any(axis=0), nearest, np.fmax(one, other)))
+
+
+def _angles_of(beams: Beams) -> NDArray[np.float64]:
+    """(num_beams,) where they point (rad)."""
+    return np.asarray(beams.angle_min + beams.angle_increment * np.arange(int(beams.num_beams)))
+
+
+def _beside(angles: NDArray[np.float64], beams: Beams) -> tuple[NDArray[Any], ...]:
+    """(n,) each: the beams before and after `angles` (n,), and whether they are too far away.
+
+    Beside the ends of less than a full turn, one of them is across the blind part.
+    """
+    step = beams.angle_increment
+    at, turn = (angles - beams.angle_min) / step, 2.0 * math.pi / abs(step)
+    low, high = _neighbours(at, turn, int(beams.num_beams))
+    farthest = max(MOST_GAP / abs(step), 1.0)
+    return low, high, _around(at - low, turn) > farthest, _around(at - high, turn) > farthest
 
 
 def _neighbours(

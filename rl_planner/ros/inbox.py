@@ -41,6 +41,7 @@ class Inbox:
         self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
         self.odom_frame = self.base_frame = ''
+        self._has_frames = False  # odometry has named them, if only by ''
         self._period_ns = period_ns
 
     def is_repeated(self, stamp: int) -> bool:
@@ -68,12 +69,18 @@ class Inbox:
         """Keep odometry, serialized.
 
         Raises:
-            ValueError: it is broken or not finite; till a good one comes, there is none.
+            ValueError: it is broken, not finite, or of other frames than before; till a good one
+                comes, there is none.
         """
         try:
             stamp, frame, child, odometry = read_odometry(data)
             if not all(map(math.isfinite, odometry)):
                 raise ValueError(f'odometry must be finite, got {odometry}')
+            if self._has_frames and (frame, child) != (self.odom_frame, self.base_frame):
+                raise ValueError(
+                    f'odometry must stay of {self.base_frame!r} in {self.odom_frame!r}, '
+                    f'got {child!r} in {frame!r}'
+                )
         except ValueError as error:
             self.odom_ns = None
             self.watchdog.lost(ODOMETRY, str(error))
@@ -81,7 +88,7 @@ class Inbox:
         if 0.0 < self.watchdog.behind(ODOMETRY, stamp) <= OVERTAKEN_SEC:
             return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
-        self.base_frame = child
+        self.base_frame, self._has_frames = child, True
         self.watchdog.saw(ODOMETRY, stamp)
 
     def is_overtaken(self, stamp: int) -> bool:
@@ -91,6 +98,7 @@ class Inbox:
     def forget_time(self) -> None:
         """Time began anew: stamps of before mean nothing."""
         self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = None
+        self._has_frames = False
         self.watchdog.forget()
 
     def is_complete(self) -> bool:

@@ -45,7 +45,7 @@ class Mounting:
         self._configured, self._config = lidar, config
         self._transforms, self._logger = transforms, logger
         self._overdue: float | None = None
-        self._known: dict[str, LidarConfig] = {}  # by robot
+        self._known: dict[str, tuple[str, LidarConfig]] = {}  # frame of scans, and lidar, by robot
 
     def of(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
         """The mounting of the lidar of the robot `name`, with the rest as configured.
@@ -54,15 +54,18 @@ class Mounting:
             base_frame, scan_frame: as odometry and scan name them; '' is unknown.
 
         Raises:
-            ScanError: TF may tell yet, or tells what cannot be.
+            ScanError: TF may tell yet, or tells what cannot be; or the scan is another lidar's.
         """
         if name not in self._known:
             lidar = self._find(name, base_frame, scan_frame)
-            first = next(iter(self._known.values()), lidar)
+            _, first = next(iter(self._known.values()), ('', lidar))
             if not _alike(first, lidar):
                 raise ScanError(f'lidars must be mounted alike, got {_text(first)}, {_text(lidar)}')
-            self._known[name] = lidar
-        return self._known[name]
+            self._known[name] = scan_frame, lidar
+        frame, lidar = self._known[name]
+        if scan_frame != frame:
+            raise ScanError(f'frame of the scans must stay {frame!r}, got {scan_frame!r}')
+        return lidar
 
     def _find(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
         if not self._config.mount_from_tf:

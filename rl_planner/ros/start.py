@@ -21,11 +21,14 @@ NODES = {
     'simulator_node': 'SimulatorNode',
 }
 
+# What ends a node in good order: also a terminal or a connection that goes away.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
 
 def start(name: str) -> int:
     """Run the node `name` until it is done or told to end; the exit code of its process."""
     stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, lambda received, _: stopping.append(received))
     process = import_module('rl_planner.ros.process')
     node = getattr(import_module(f'rl_planner.ros.{name}'), NODES[name])
@@ -33,7 +36,7 @@ def start(name: str) -> int:
         return int(process.run_node(node, name, stopping))
     finally:
         # Python gives up its handlers before it ends: a late signal would make an error of that.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
 
 

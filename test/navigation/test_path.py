@@ -114,6 +114,8 @@ def test_a_path_of_one_place_is_its_end() -> None:
         ([], 'must have at least 1 point'),
         ([[0.0, 0.0], [math.nan, 0.0]], r'must be finite, got \[nan  0\.\] as no\. 1'),
         ([[0.0, math.inf]], 'must be finite'),
+        ([[5.0, 0.0], [1e308, -1e308]], 'must be within 10000 m of the first, got .* as no. 1'),
+        ([[0.0, 0.0], [9000.0, 0.0]] * 2, 'must be at most 10000 m long, got 27000 m'),
     ],
 )
 def test_bad_paths_are_refused(points: list[list[float]], message: str) -> None:

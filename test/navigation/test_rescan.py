@@ -132,3 +132,12 @@ def test_a_scan_that_sees_less_of_the_circle_is_refused() -> None:
     rescan.fit((345.0, 0.0, step, *LIMITS), np.ones(345, np.float32))  # 8 degrees from any beam
     with pytest.raises(ScanError, match='must stay'):
         rescan.fit((330.0, 0.0, step, *LIMITS), np.ones(330, np.float32))
+
+
+def test_a_scan_that_sees_more_of_the_circle_is_refused() -> None:
+    """The first one may have been half a turn: what it did not see would stay unseen."""
+    step = math.radians(1.0)
+    half = Rescan((181.0, -0.5 * math.pi, step, *LIMITS))
+    half.fit((195.0, -0.5 * math.pi - 7.0 * step, step, *LIMITS), np.ones(195, np.float32))
+    with pytest.raises(ScanError, match='must stay'):
+        half.fit((360.0, -math.pi, step, *LIMITS), np.ones(360, np.float32))

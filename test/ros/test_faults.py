@@ -125,7 +125,7 @@ def test_flooded_with_cancels_it_rests(peer, robot, actor):
     until_driving(peer, robot, goal=6.0)
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_under_a_flood_it_rests_first(peer, robot, actor, number):
     def send(count: int) -> None:
         robot.send_goal(20.0 + count)

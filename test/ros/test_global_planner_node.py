@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from nav_msgs.msg import OccupancyGrid, Path
 from numpy.typing import NDArray
+from rclpy.duration import Duration
 from std_srvs.srv import Trigger
-from support.nodes import Nodes, Peer, RobotDouble
+from support.nodes import PATIENCE_SEC, Nodes, Peer, RobotDouble
 from support.transforms import STANDIN, TransformSource
 from visualization_msgs.msg import Marker
 
@@ -174,6 +175,7 @@ def test_a_map_that_makes_no_sense_is_refused(nodes, peer, listener, robot):
     broken = messages.map_message(ROOMS, 'odom')
     broken.info.width = 7
     listener.map_out.publish(broken)
+    assert listener.map_out.wait_for_all_acked(Duration(seconds=PATIENCE_SEC))
     peer.spin(0.2)
     assert listener.plans == []
     listener.send_map()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from support.nodes import PATIENCE_SEC, Nodes
+
+from rl_planner.ros.start import ENDING
 
 
 def catches(node: subprocess.Popen[str], number: int) -> bool:
@@ -20,7 +21,7 @@ def catches(node: subprocess.Popen[str], number: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', ENDING)
 @pytest.mark.parametrize('name', ['actor_node', 'learner_node', 'simulator_node', 'episode_node'])
 def test_a_node_that_is_still_importing_ends_in_good_order(
     nodes: Nodes, name: str, number: int
@@ -28,7 +29,7 @@ def test_a_node_that_is_still_importing_ends_in_good_order(
     """Its parameters are wrong, but nobody wants to know any more."""
     node = nodes.start(name, robot__radius=-1.0)
     deadline = time.monotonic() + PATIENCE_SEC
-    while not catches(node, signal.SIGTERM):
+    while not catches(node, ENDING[-1]):
         assert time.monotonic() < deadline
         time.sleep(0.001)
     assert nodes.end(node, number) == ''
@@ -49,7 +50,7 @@ raise SystemExit(start.start('actor_node'))
 """
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', ENDING)
 def test_a_signal_to_a_node_that_is_all_but_gone_is_no_error(number: int) -> None:
     """Its work is saved, but Python takes its time to end, longer on a busy machine."""
     ended = subprocess.run([sys.executable, '-c', LATE.format(number=int(number))], check=False)
