@@ -71,20 +71,21 @@ class Mounting:
         if not self._config.mount_from_tf:
             return self._configured
         if scan_frame in ('', base_frame):
-            return self._as_configured(name, f'the frame of its scans is {scan_frame!r}')
+            reason = f'the frame of its scans is {scan_frame!r}'
+            return self._as_configured(name, reason, is_fine=True)
         try:
             self._transforms.listen()
             if not base_frame:
                 raise ScanError('no odometry yet, which names the frame of the robot')
             placed = self._transforms.fixed(base_frame, scan_frame)
         except NoTransformsError as error:
-            return self._as_configured(name, str(error))
+            return self._as_configured(name, str(error), is_fine=False)
         except TransformError as error:
             now = time.monotonic()
             self._overdue = now + PATIENCE_SEC if self._overdue is None else self._overdue
             if now < self._overdue:
                 raise ScanError(f'its lidar: {error}') from error
-            return self._as_configured(name, str(error))
+            return self._as_configured(name, str(error), is_fine=False)
         try:
             lidar = mounted(self._configured, *placed)
         except ValueError as error:
@@ -94,11 +95,13 @@ class Mounting:
         )
         return lidar
 
-    def _as_configured(self, name: str, reason: str) -> LidarConfig:
+    def _as_configured(self, name: str, reason: str, is_fine: bool) -> LidarConfig:
         lidar = self._configured
-        self._logger.info(
-            f'{name}: lidar at {_text(lidar)}, by the parameters lidar.mount_*: {reason}'
-        )
+        text = f'{name}: lidar at {_text(lidar)}, by the parameters lidar.mount_*: {reason}'
+        if is_fine:
+            self._logger.info(text)
+        else:
+            self._logger.warning(text)
         return lidar
 
 
