@@ -33,6 +33,7 @@ class Watchdog:
         self._limits = dict(limits)
         self._future = future_tolerance
         self._stamps: dict[str, int] = {}
+        self._born: dict[str, int] = {}  # the stamps, or when they came if that was earlier
         self._reasons: dict[str, str] = {}  # why there is none
 
     def require(self, name: str, limit: float) -> None:
@@ -42,20 +43,21 @@ class Watchdog:
     def dismiss(self, name: str) -> None:
         """A thing that the robot does not need any more."""
         self._limits.pop(name, None)
-        self._stamps.pop(name, None)
+        self._drop(name)
 
-    def saw(self, name: str, stamp_ns: int) -> None:
-        """A good one came."""
-        self._stamps[name] = stamp_ns
+    def saw(self, name: str, stamp_ns: int, now_ns: int) -> None:
+        """A good one came now; one that is stamped ahead grows old from now on."""
+        self._stamps[name], self._born[name] = stamp_ns, min(stamp_ns, now_ns)
 
     def lost(self, name: str, reason: str) -> None:
         """What is known is of no use any more."""
-        self._stamps.pop(name, None)
+        self._drop(name)
         self._reasons[name] = reason
 
     def forget(self) -> None:
         """Time began anew: no stamp of before counts."""
         self._stamps.clear()
+        self._born.clear()
         self._reasons.clear()
 
     def behind(self, name: str, stamp_ns: int) -> float:
@@ -64,7 +66,7 @@ class Watchdog:
         return max(newest - stamp_ns, 0) / NANOSECONDS
 
     def ages(self, now_ns: int) -> dict[str, float]:
-        """How old the newest of each is (s); what never came is left out."""
+        """How old the newest of each is by its stamp (s); what never came is left out."""
         return {name: (now_ns - stamp) / NANOSECONDS for name, stamp in self._stamps.items()}
 
     def fault(self, now_ns: int) -> Fault | None:
@@ -73,13 +75,18 @@ class Watchdog:
             stamp = self._stamps.get(name)
             if stamp is None:
                 return Fault(name, self._reasons.get(name, f'no {name} yet'))
-            age = (now_ns - stamp) / NANOSECONDS
+            age = (now_ns - self._born[name]) / NANOSECONDS
             if age > limit:
                 return Fault(name, f'{name} is {age:.2f} s old, allowed are {limit:g} s')
-            if -age > self._future:
-                ahead = f'{name} is stamped {-age:.2f} s ahead of the clock'
-                return Fault(name, f'{ahead}, allowed are {self._future:g} s')
+            ahead = (stamp - now_ns) / NANOSECONDS
+            if ahead > self._future:
+                far = f'{name} is stamped {ahead:.2f} s ahead of the clock'
+                return Fault(name, f'{far}, allowed are {self._future:g} s')
         return None
+
+    def _drop(self, name: str) -> None:
+        self._stamps.pop(name, None)
+        self._born.pop(name, None)
 
 
 class Pacemaker:

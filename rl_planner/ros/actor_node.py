@@ -25,7 +25,7 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from rclpy.clock import JumpThreshold
+from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.duration import Duration
 from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
@@ -131,11 +131,12 @@ class ActorNode(ManagedNode):
     def _set_watch(self, give_back: Callable[..., object]) -> None:
         """Look at all robots so often that what grows too old stops them within a control period.
 
-        A timer of real time may come a little late; simulated time waits for it.
+        The node's clock tells how old it is, and not when to look: a system clock that is set
+        back would be waited for.
         """
-        is_simulated = self.get_parameter('use_sim_time').value
-        period = self._setup.task.control_period * (1.0 if is_simulated else 0.5)
-        give_back(self.destroy_timer, self.create_timer(period, self._watch))
+        period = self._setup.task.control_period * 0.5
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        give_back(self.destroy_timer, self.create_timer(period, self._watch, clock=steady))
         # A simulated clock tells of a jump at once, and its timers only a period later.
         back = Duration(seconds=-self._setup.own.clock_jump_tolerance)
         threshold = JumpThreshold(min_forward=None, min_backward=back, on_clock_change=True)

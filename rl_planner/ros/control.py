@@ -25,7 +25,7 @@ from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.cdr import read_path, read_scan
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.headings import Headings
-from rl_planner.ros.inbox import ODOMETRY, SCAN, Ranges
+from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP, Ranges
 from rl_planner.ros.mounting import Mounting
 from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot import Robot
@@ -64,7 +64,8 @@ class Control:
         self._config = setup.own
         self._make_pilot, self._experience = make_pilot, experience
         self._transforms, self._headings = transforms, Headings(transforms, node.get_logger())
-        period, logger = setup.task.control_period, node.get_logger()
+        self._period = period = setup.task.control_period
+        logger = node.get_logger()
         period_ns = round(period * messages.NANOSECONDS)
         self.policy: Policy | None = None
         self.pilot: Pilot | None = None
@@ -85,7 +86,7 @@ class Control:
     def on_odometry(self, row: int, data: bytes) -> None:
         robot = self.robots[row]
         try:
-            robot.inbox.take_odometry(data)
+            robot.inbox.take_odometry(data, self._clock.now().nanoseconds)
         except ValueError as error:
             robot.stop(Fault(ODOMETRY, str(error)), self.pilot)
             return
@@ -141,7 +142,8 @@ class Control:
             self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
         try:
             geometry, rescan = self._known_geometry(robot, frame, metadata)
-            robot.inbox.take_scan(stamp, rescan.fit(metadata, ranges), geometry)
+            fitting, now = rescan.fit(metadata, ranges), self._clock.now().nanoseconds
+            robot.inbox.take_scan(stamp, fitting, geometry, now)
         except ScanError as error:
             robot.inbox.is_blind = True
             robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
@@ -242,6 +244,23 @@ class Control:
                 fault = robot.watchdog.fault(now)
                 if fault is not None:
                     robot.stop(fault, self.pilot)
+                else:
+                    self._watch_steps(robot, now)
+
+    def _watch_steps(self, robot: Robot, now: int) -> None:
+        """Stop a robot that drives, and whose scans and odometry are recent but never meet.
+
+        A scan may be passed over for being early, hence one control period more.
+        """
+        inbox = robot.inbox
+        if self.pilot is None or not self.pilot.active[robot.row] or inbox.acted_ns is None:
+            return
+        age = (now - inbox.acted_ns) / messages.NANOSECONDS
+        if age > self._config.scan_timeout + self._period:
+            waiting = inbox.ranges
+            reason = f'no scan with odometry of its time for {age:.2f} s'
+            robot.stop(Fault(STEP, reason), self.pilot)
+            inbox.ranges = waiting  # its odometry may be on its way
 
     def _read_clock(self) -> int:
         """What time it is (ns); where it went back, every robot stops and begins anew."""

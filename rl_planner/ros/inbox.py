@@ -15,7 +15,7 @@ Ranges = NDArray[np.float32]
 
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
 OVERTAKEN_SEC = 0.5  # messages may overtake each other by so much
-SCAN, ODOMETRY = 'scan', 'odometry'  # as the watchdog names them
+SCAN, ODOMETRY, STEP = 'scan', 'odometry', 'step'  # as faults name them
 LATE = 0.5  # odometry this share of a control period older than the scan is waited for
 
 
@@ -26,6 +26,7 @@ class Inbox:
         ranges: of the scan that awaits a step, or None.
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
+        acted_ns: the same, or when that scan came if that was earlier.
         odometry: x, y, yaw, v, w.
         odom_frame, base_frame: odometry is the pose of the second in the first; '' till it comes.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
@@ -38,6 +39,8 @@ class Inbox:
         self.scan_ns: int | None = None
         self.odom_ns: int | None = None
         self.stepped_ns: int | None = None
+        self.acted_ns: int | None = None
+        self._born_ns: int | None = None  # of the scan
         self.is_blind = False
         self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
         self.odom_frame = self.base_frame = ''
@@ -54,19 +57,19 @@ class Inbox:
             return False
         return 0 < stamp - self.stepped_ns < EARLY * self._period_ns
 
-    def take_scan(self, stamp: int, ranges: Ranges, geometry: ScanGeometry) -> None:
-        """Keep a scan.
+    def take_scan(self, stamp: int, ranges: Ranges, geometry: ScanGeometry, now: int) -> None:
+        """Keep a scan that came now.
 
         Raises:
             ScanError: it has no usable reading.
         """
         if not is_measurement(ranges, geometry):
             raise ScanError('no beam of the scan is a measurement or clear')
-        self.ranges, self.scan_ns = ranges, stamp
-        self.watchdog.saw(SCAN, stamp)
+        self.ranges, self.scan_ns, self._born_ns = ranges, stamp, min(stamp, now)
+        self.watchdog.saw(SCAN, stamp, now)
 
-    def take_odometry(self, data: bytes) -> None:
-        """Keep odometry, serialized.
+    def take_odometry(self, data: bytes, now: int) -> None:
+        """Keep odometry, serialized, that came now.
 
         Raises:
             ValueError: it is broken, not finite, or of other frames than before; till a good one
@@ -89,7 +92,7 @@ class Inbox:
             return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
         self.base_frame, self._has_frames = child, True
-        self.watchdog.saw(ODOMETRY, stamp)
+        self.watchdog.saw(ODOMETRY, stamp, now)
 
     def is_overtaken(self, stamp: int) -> bool:
         """Whether a newer scan has come before; one from long ago tells that time began anew."""
@@ -97,7 +100,7 @@ class Inbox:
 
     def forget_time(self) -> None:
         """Time began anew: stamps of before mean nothing."""
-        self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = None
+        self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = self.acted_ns = None
         self._has_frames = False
         self.watchdog.forget()
 
@@ -109,4 +112,4 @@ class Inbox:
 
     def close_step(self) -> None:
         """The scan has been acted on."""
-        self.stepped_ns, self.ranges = self.scan_ns, None
+        self.stepped_ns, self.acted_ns, self.ranges = self.scan_ns, self._born_ns, None

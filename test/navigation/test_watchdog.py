@@ -16,14 +16,14 @@ def watchdog() -> Watchdog:
 
 def see(watchdog: Watchdog, **stamps: int) -> None:
     for name, stamp in stamps.items():
-        watchdog.saw(name, stamp)
+        watchdog.saw(name, stamp, stamp)
 
 
 def test_what_never_came_is_a_fault(watchdog):
     assert watchdog.fault(0).message == 'no scan yet'
-    watchdog.saw('scan', 0)
+    watchdog.saw('scan', 0, 0)
     assert watchdog.fault(0).message == 'no odometry yet'
-    watchdog.saw('odometry', 0)
+    watchdog.saw('odometry', 0, 0)
     assert watchdog.fault(0) is None
 
 
@@ -52,11 +52,23 @@ def test_faults_say_what_and_how_much(watchdog):
     )
 
 
+def test_what_is_stamped_ahead_grows_old_from_its_coming_on(watchdog):
+    """The clocks disagree by 0.1 s, as allowed: that is no more time without a scan."""
+    watchdog.saw('odometry', SECOND, SECOND)
+    watchdog.saw('scan', SECOND + 100_000_000, SECOND)
+    for now in (SECOND + 400_000_000, SECOND + 500_000_000):
+        watchdog.saw('odometry', now, now)
+        assert watchdog.fault(now) is None
+    assert watchdog.fault(SECOND + 500_000_001).name == 'scan'
+    assert watchdog.ages(SECOND)['scan'] == -0.1
+    assert watchdog.behind('scan', SECOND) == 0.1
+
+
 def test_one_more_thing_can_be_required_and_dismissed(watchdog):
     see(watchdog, scan=SECOND, odometry=SECOND)
     watchdog.require('transform', 0.3)
     assert watchdog.fault(SECOND).message == 'no transform yet'
-    watchdog.saw('transform', SECOND - 300_000_001)
+    watchdog.saw('transform', SECOND - 300_000_001, SECOND - 300_000_001)
     assert watchdog.fault(SECOND).name == 'transform'
     watchdog.dismiss('transform')
     assert watchdog.fault(SECOND) is None
@@ -75,7 +87,7 @@ def test_what_is_lost_or_forgotten_must_come_again(watchdog):
 
 def test_it_knows_what_comes_too_late(watchdog):
     assert watchdog.behind('scan', SECOND) == 0.0
-    watchdog.saw('scan', SECOND)
+    watchdog.saw('scan', SECOND, SECOND)
     assert watchdog.behind('scan', 2 * SECOND) == 0.0
     assert watchdog.behind('scan', SECOND) == 0.0
     assert watchdog.behind('scan', SECOND - 250_000_000) == 0.25

@@ -22,13 +22,13 @@ def odometry(frame: str, child: str, stamp_ns: int) -> bytes:
 def test_odometry_of_another_frame_is_refused() -> None:
     """Its goal would be another place: wheels and a filter both publish odom, say."""
     inbox = Inbox('robot', 10**8, Watchdog({}, 0.5))
-    inbox.take_odometry(odometry('odom', 'base_link', 10**9))
+    inbox.take_odometry(odometry('odom', 'base_link', 10**9), 10**9)
     for frame, child in (('other', 'base_link'), ('odom', 'camera'), ('', '')):
         with pytest.raises(ValueError, match="must stay of 'base_link' in 'odom', got"):
-            inbox.take_odometry(odometry(frame, child, 2 * 10**9))
+            inbox.take_odometry(odometry(frame, child, 2 * 10**9), 2 * 10**9)
         assert inbox.odom_ns is None
-    inbox.take_odometry(odometry('odom', 'base_link', 3 * 10**9))
+    inbox.take_odometry(odometry('odom', 'base_link', 3 * 10**9), 3 * 10**9)
     assert inbox.odom_ns == 3 * 10**9
     inbox.forget_time()  # of another bag, say
-    inbox.take_odometry(odometry('other', 'base_link', 10**9))
+    inbox.take_odometry(odometry('other', 'base_link', 10**9), 10**9)
     assert inbox.odom_frame == 'other'

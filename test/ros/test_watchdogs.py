@@ -63,9 +63,35 @@ def test_it_stops_within_limit_and_one_period_of_the_last_good_reading(
         robot.sense(time.now, only=other)
         peer.spin(0.1)
     assert AT_REST not in robot.commands
-    time.set(last + round((0.4 + PERIOD + TICK) * 1e9))
+    time.set(last + round((0.4 + TICK) * 1e9))  # a timer of the same clock would not come yet
     robot.sense(time.now, only=other)
     peer.until(lambda: AT_REST in robot.commands)  # and time has not gone on meanwhile
+    drive_on(peer, robot, time, goal=False)
+
+
+def test_odometry_that_is_always_behind_the_scans_stops_it(start, peer, robot, time):
+    """Each of the two is recent, but the next scan comes before the odometry of the last."""
+    values = told(peer)
+    start()
+
+    def go() -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now - 300_000_000, only=robot.odom_out)
+        robot.sense(time.now, only=robot.scan_out)
+
+    peer.until(is_at_rest(robot), repeat=go)
+    peer.until(lambda: 'no scan with odometry of its time for' in values.get('', ''), repeat=go)
+    assert values['step_stops'] == '1'
+    robot.commands.clear()
+    for _ in range(5):
+        go()
+        peer.spin(0.05)
+    assert DRIVING not in robot.commands
+    time.advance(PERIOD)
+    for sent in (robot.scan_out, robot.odom_out):  # the scan waits for what comes a little later
+        robot.sense(time.now, only=sent)
+        peer.spin(3 * PERIOD)
+    peer.until(lambda: set(robot.commands) > {AT_REST})
     drive_on(peer, robot, time, goal=False)
 
 
