@@ -193,7 +193,7 @@ class Pilot:
         """What a robot under way saw last, and does about it; None of one that stands."""
         if not self._underway[row]:
             return None
-        v, w = self._commands[row].tolist()
+        v, w = self._sent[row].tolist()
         return View(self._obs[row].copy(), (v, w), self.safety_actions.get(row, ''))
 
     def step(self, sensed: Sensed) -> Decision:

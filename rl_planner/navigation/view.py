@@ -25,7 +25,7 @@ class View:
 
     Attributes:
         observation: (size,) as `observation.layout` tells.
-        command: linear and angular velocity (m/s, rad/s).
+        command: linear and angular velocity that the base is told (m/s, rad/s).
         safety_action: of `safety.ACTIONS`, '' where the policy's command was let through.
     """
 

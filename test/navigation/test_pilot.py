@@ -284,6 +284,9 @@ def test_the_policy_is_told_what_it_asked_for_and_the_base_what_it_can_do() -> N
         pilot.step(sensed(0.1 * step, r0=((0, 0, 0),))).commands[0].tolist() for step in range(3)
     ]
     np.testing.assert_allclose(sent, [(0.1, 0.3), (0.2, 0.6), (0.3, 0.9)])
+    view = pilot.view(0)
+    assert view is not None
+    assert view.command == pytest.approx((0.3, 0.9))  # what is shown is what is done
     told = table.asked[0][OBSERVATION.num_sectors + 5 :][:2]
     np.testing.assert_allclose(told, (1.0, 1.0))
     pilot.halt(0)
