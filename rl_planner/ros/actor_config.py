@@ -41,8 +41,13 @@ class ActorConfig(MountingConfig):
     command_when_idle: bool = parameter(
         False, 'answer scans without a goal by zero velocity; a lock-stepped simulator waits for it'
     )
-    scan_timeout: float = parameter(0.5, 'an older scan stops the robot (s)', above=0.0)
-    odom_timeout: float = parameter(0.5, 'older odometry stops the robot (s)', above=0.0)
+    # The safety layer follows what is driven by an old scan: its work grows with the age.
+    scan_timeout: float = parameter(
+        0.5, 'an older scan stops the robot (s)', above=0.0, at_most=5.0
+    )
+    odom_timeout: float = parameter(
+        0.5, 'older odometry stops the robot (s)', above=0.0, at_most=5.0
+    )
     future_tolerance: float = parameter(
         0.5, 'scan or odometry stamped further ahead of the clock stop the robot (s)', above=0.0
     )

@@ -81,7 +81,8 @@ class Probe:
 
     def sample(self, timeout_sec: float = 1.0) -> float | None:
         """Seconds from publishing a scan to its command, or None if there was none in time."""
-        self._stamp_ns += messages.NANOSECONDS // 10
+        # Far ahead of the clock, where the actor answers fast, and never behind it.
+        self._stamp_ns = max(self._stamp_ns + messages.NANOSECONDS // 10, time.time_ns())
         self._odom.header.stamp = self._scan.header.stamp = messages.stamp_of(self._stamp_ns)
         self._odom_out.publish(self._odom)
         self._answered = 0.0
@@ -149,7 +150,7 @@ def actor_command(policy_file: Path, robot: Mapping[str, float]) -> list[str]:
     parameters: dict[str, object] = {f'robot.{name}': value for name, value in robot.items()}
     parameters |= {'policy_file': policy_file, 'task.time_limit': 1e9}
     # Its stamps are not the clock's.
-    parameters |= dict.fromkeys(('scan_timeout', 'odom_timeout', 'future_tolerance'), 1e9)
+    parameters |= {'scan_timeout': 5.0, 'odom_timeout': 5.0, 'future_tolerance': 1e9}
     arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
     node = ['-m', 'rl_planner.ros.start', 'actor_node']
     return [sys.executable, *node, '--ros-args', *arguments]

@@ -68,7 +68,7 @@ def test_a_robot_with_a_map_drives_to_another_room(nodes: Nodes, peer: Peer, is_
     episode = encode_episode(Episode(world, START, GOAL), 'odom', 1)
     look.map_out.publish(messages.map_message(world_map(ROOMS), 'odom'))
     # Simulated time goes twice as fast as ours: nobody is late who is late by our clock.
-    patient = {'use_sim_time': True, 'odom_timeout': 9.0, 'scan_timeout': 9.0}
+    patient = {'use_sim_time': True, 'odom_timeout': 5.0, 'scan_timeout': 5.0}
     drive = {'follow_plan': True, 'use_stamped_cmd_vel': True, 'future_tolerance': 9.0}
     nodes.start('simulator_node', real_time_factor=2.0)
     nodes.start('actor_node', robots=['robot_0'], policy_file=str(POLICY), **drive, **patient)

@@ -193,7 +193,7 @@ def test_steps_that_take_too_long_stop_it(nodes, peer, tmp_path):
     values, robot = told(peer), RobotDouble(peer, beams=400)
     path = tmp_path / 'hasty.safetensors'
     constant_policy(control_period=0.002).save(path)
-    limits = {'scan_timeout': 1e6, 'odom_timeout': 1e6, 'overrun_limit': 3}
+    limits = {'scan_timeout': 5.0, 'odom_timeout': 5.0, 'overrun_limit': 3}
     nodes.start('actor_node', policy_file=str(path), task__control_period=0.002, **limits)
 
     def go() -> None:
