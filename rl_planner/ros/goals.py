@@ -37,6 +37,15 @@ class GoalInbox:
             self._goal, self.waits, self._is_for_now = message, True, False
             self.overdue = None
 
+    def end(self) -> None:
+        """The drive has ended, or is not to be: the same goal is new again if it has no stamp.
+
+        With one it stays the last one: who repeats it till it hears of the end may do so later.
+        """
+        goal = self._goal
+        if goal is not None and not self.waits and not messages.stamp_ns(goal.header.stamp):
+            self._goal = None
+
     def is_due(self, scan_ns: int | None) -> bool:
         """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
 

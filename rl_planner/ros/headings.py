@@ -78,6 +78,7 @@ class Headings:
 
     def _refuse(self, robot: Robot, pilot: Pilot, reason: str) -> None:
         robot.goal.waits = False
+        robot.goal.end()
         self._logger.error(f'{robot.name}: goal refused: {reason}')
         robot.give_up(pilot)
 

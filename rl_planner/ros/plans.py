@@ -17,6 +17,7 @@ from rl_planner.navigation.config import ObservationConfig
 from rl_planner.navigation.frames import Transform
 from rl_planner.navigation.geometry import to_robot_frame
 from rl_planner.navigation.path import Floats, PathConfig, PathFollower
+from rl_planner.ros import messages
 
 SAME = 0.3  # ends of plans that are no farther apart are the same (m)
 DETOUR = 1.0  # a plan this much longer than what was left has another way (m)
@@ -110,6 +111,8 @@ class PlanInbox:
             self._ended = self.follower.end
         self._is_closed = self._is_expected and self.follower is None
         self.follower, self._is_expected = None, False
+        if self._goal is not None and not messages.stamp_ns(self._goal.header.stamp):
+            self._goal = None  # as `GoalInbox.end` forgets it
 
     def _is_known(self, frame: str, points: Floats) -> bool:
         """Whether a plan is what is left of the present one."""

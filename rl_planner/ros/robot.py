@@ -128,7 +128,8 @@ class Robot:
         return had_goal
 
     def say_outcome(self, outcome: str) -> None:
-        """Tell how its drive ended; its plan has ended with it."""
+        """Tell how its drive ended; its goal and its plan have ended with it."""
+        self.goal.end()
         if self.plan is not None:
             self.plan.close()
         if self._tells:

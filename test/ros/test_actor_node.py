@@ -21,7 +21,7 @@ from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.ros import messages, qos
 
 # For stamps that are not those of the clock.
-AHEAD = {'use_stamped_cmd_vel': True, 'odom_timeout': 1e6, 'future_tolerance': 1e6}
+AHEAD = {'use_stamped_cmd_vel': True, 'odom_timeout': 5.0, 'future_tolerance': 1e6}
 
 
 def drive(nodes: Nodes, peer: Peer, robot: RobotDouble, policy_file: Path, **more: Any) -> Any:
@@ -70,11 +70,13 @@ def test_rates_and_latencies_are_told(nodes, peer, robot, policy_file):
 
 
 def test_a_repeated_goal_is_the_same_goal(nodes, peer, robot, policy_file):
+    """Who repeats it may hear of the outcome later."""
     drive(nodes, peer, robot, policy_file)
+    robot.send_goal(5.0, stamp_ns=1)
     peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(x=4.9))
     before = len(robot.commands)
     for _ in range(5):
-        robot.send_goal(5.0)
+        robot.send_goal(5.0, stamp_ns=1)
         robot.sense(x=0.0)
         peer.spin(0.1)
     assert len(robot.commands) == before
@@ -231,6 +233,8 @@ def test_cancel_stops_at_once(nodes, peer, robot, policy_file):
         robot.sense()
         peer.spin(0.1)
     assert at_rest(robot)
+    robot.send_goal(5.0)  # the same, as `ros2 topic pub -1` sends it: without a stamp
+    peer.until(lambda: robot.commands[-1] == DRIVING, repeat=robot.sense)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +314,7 @@ def test_a_blind_robot_keeps_no_other_waiting(nodes, peer, policy_file):
 
 def test_a_goal_waits_for_a_later_scan(nodes, peer, policy_file):
     robot = RobotDouble(peer, stamped=True)
-    options = {**AHEAD, 'scan_timeout': 1e6}  # a busy machine catches up with those stamps
+    options = {**AHEAD, 'scan_timeout': 5.0}  # a busy machine catches up with those stamps
     nodes.start('actor_node', policy_file=str(policy_file), **options)
     begin = time.time_ns() + 10**9
 
@@ -358,6 +362,12 @@ def test_says_in_diagnostics_why_it_stands(nodes, peer, robot, policy_file):
     drive(nodes, peer, robot, policy_file)
     peer.until(lambda: any('1 of 1 robots driving' in text for text in texts), repeat=robot.sense)
     peer.until(lambda: any('scan is' in text for text in texts))
+
+
+@pytest.mark.parametrize('name', ['scan_timeout', 'odom_timeout'])
+def test_refuses_limits_that_the_safety_layer_cannot_look_back_by(nodes, policy_file, name):
+    refusal = nodes.refuse('actor_node', policy_file=str(policy_file), **{name: 1e6})
+    assert f'{name} must be above 0 and at most 5' in refusal
 
 
 def test_refuses_policies_it_cannot_use(nodes, tmp_path, policy_file):

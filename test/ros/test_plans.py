@@ -123,7 +123,7 @@ def test_what_has_ended_is_not_taken_up_again() -> None:
 @pytest.mark.parametrize('what', ['another end', 'an empty plan', 'a goal'])
 def test_something_new_is_taken_up(what: str) -> None:
     plans = inbox()
-    plans.expect(goal(5.0))
+    plans.expect(goal(5.0, stamp=1))
     plans.take(*straight())
     plans.close()
     if what == 'another end':
@@ -131,12 +131,21 @@ def test_something_new_is_taken_up(what: str) -> None:
     elif what == 'an empty plan':
         assert plans.take(*plan())
     else:
-        plans.expect(goal(5.0))  # the same once more
+        plans.expect(goal(5.0, stamp=1))  # the same once more
         plans.take(*straight())
         assert plans.follower is None
-        plans.expect(goal(5.0, stamp=1))
+        plans.expect(goal(5.0, stamp=2))
     plans.take(*straight(0.0, 6.0 if what == 'another end' else 5.0))
     assert plans.follower is not None
+
+
+def test_a_goal_without_a_stamp_is_new_when_its_drive_has_ended() -> None:
+    plans = inbox()
+    for _ in range(2):
+        plans.expect(goal(5.0))
+        plans.take(*straight())
+        assert plans.follower is not None
+        plans.close()
 
 
 def test_a_goal_that_is_cancelled_before_there_is_a_plan_gets_none() -> None:
