@@ -27,11 +27,13 @@ class SafePlanner:
         robots = perception.robots
         told = perception._replace(previous_command=self._heeded[robots])
         asked = self._planner.velocity_command(told)
+        none = np.zeros(len(asked))  # scans are new, and come once in a period
         safe, self._heeded[robots], _ = self._safety.check_all(
             perception.ranges,
             perception.velocity,
             perception.previous_command,
             asked,
-            np.zeros(len(asked)),
+            none,
+            none,
         )
         return safe

@@ -39,20 +39,36 @@ class Courses:
         )
         self._braking = self._per_period * math.ceil(max(to_rest) / period + 1e-9)
 
-    def of(self, velocity: Velocity, previous: Velocity, commands: Floats, late: float) -> Any:
+    def of(
+        self,
+        velocity: Velocity,
+        previous: Velocity,
+        commands: Floats,
+        late: float,
+        excess: float = 0.0,
+    ) -> Any:
         """(3, C, S) x, y, yaw along the way of `commands` (C, 2), from here to rest.
 
         First the previous command goes on for `late` (s), then the new one has its period, then the
         robot brakes. How its velocity changes within a period is the base's own affair: by a step
         at the beginning, in the simulator, or steadily. The way is that of a base that speeds up at
         once, and brakes steadily; and, of the same poses again, that of one that brakes at once.
+        Where a command may stand for `excess` (s) beyond its period, both ways of a robot that
+        brakes only after that follow.
         """
         driven, v, w = self._driven(velocity, previous, commands, late)
+        ways = self._to_rest(driven, v, w)
+        if excess > 0.0:
+            part, v, w = self._go_on(v, w, commands.T, excess)
+            ways += self._to_rest([*driven, part], v, w)
+        return np.concatenate(ways, axis=2)
+
+    def _to_rest(self, driven: list[tuple[Any, Any, Any]], v: Any, w: Any) -> list[Any]:
+        """Ways (3, C, S) of robots that brake after what they have driven: steadily, at once."""
         period, count = self._period, self._per_period
         steadily = period / count * np.arange(self._braking)
         at_once = period * (1.0 + np.arange(self._braking) // count)
-        ways = [_way([*driven, self._brake(v, w, times)]) for times in (steadily, at_once)]
-        return np.concatenate(ways, axis=2)
+        return [_way([*driven, self._brake(v, w, times)]) for times in (steadily, at_once)]
 
     def shown(self, velocity: Velocity, previous: Velocity, command: Velocity, late: float) -> Any:
         """(S, 3) the way of one command, from the pose of now on, as `of`, braking steadily."""
@@ -69,20 +85,29 @@ class Courses:
         v, w = velocity
         parts = []
         if late > 0.0:
-            waiting = count * math.ceil(late / period)
-            begins = late / waiting * np.arange(waiting)  # of the samples
-            slowing = limit_velocity(v, w, previous[0], previous[1], limits, begins)
-            v, w = limit_velocity(v, w, previous[0], previous[1], limits, late)
-            parts.append(
-                (
-                    np.tile(_faster(slowing[0], v), (len(commands), 1)),
-                    np.tile(_faster(slowing[1], w), (len(commands), 1)),
-                    np.full(waiting, late / waiting),
-                )
-            )
+            (ahead, turn, times), v, w = self._go_on(v, w, previous, late)
+            all_alike = (len(commands), 1)
+            parts.append((np.tile(ahead, all_alike), np.tile(turn, all_alike), times))
         v, w = limit_velocity(v, w, commands[:, 0], commands[:, 1], limits, period)
         parts.append(_constant(v, w, period / count, count, len(commands)))
         return parts, v, w
+
+    def _go_on(
+        self, v: Any, w: Any, command: Any, time: float
+    ) -> tuple[tuple[Any, Any, Any], Any, Any]:
+        """What is driven while a command stands for so long (s), and the velocities after it.
+
+        Who gains speed is taken to have it at once, who loses some to lose it steadily.
+        """
+        limits = self._limits
+        count = self._per_period * math.ceil(time / self._period)
+        begins = time / count * np.arange(count)  # of the samples
+        ahead, turn = command
+        old_v, old_w, new_v, new_w = (np.reshape(each, (-1, 1)) for each in (v, w, ahead, turn))
+        slowing = limit_velocity(old_v, old_w, new_v, new_w, limits, begins)
+        v, w = limit_velocity(v, w, ahead, turn, limits, time)
+        part = _faster(slowing[0], v), _faster(slowing[1], w), np.full(count, time / count)
+        return part, v, w
 
     def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> tuple[Any, Any, Any]:
         """Velocities (C, S) after braking for so long, as a part of a way."""
@@ -106,9 +131,10 @@ def _constant(v: Any, w: Any, step: float, samples: int, count: int) -> tuple[An
     return ones * np.reshape(v, (-1, 1)), ones * np.reshape(w, (-1, 1)), np.full(samples, step)
 
 
-def _faster(velocities: NDArray[Any], other: float) -> NDArray[Any]:
-    """Velocities, or the other one where that is greater, whichever way."""
-    return np.where(np.abs(velocities) > abs(other), velocities, other)
+def _faster(velocities: NDArray[Any], other: Any) -> NDArray[Any]:
+    """Velocities (C, S), or the other ones (C,) where those are greater, whichever way."""
+    other = np.reshape(other, (-1, 1))
+    return np.where(np.abs(velocities) > np.abs(other), velocities, other)
 
 
 def _braked(velocity: Any, deceleration: float, times: Any) -> Any:

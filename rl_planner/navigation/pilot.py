@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_planner.navigation.cadence import Cadence
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
@@ -123,6 +124,7 @@ class Pilot:
         self.active = np.zeros(num_robots, np.bool_)
         self.goals = np.zeros((num_robots, 2))
         self._footprint, self._noise, self._safety = Footprint.of(robot), noise, safety
+        self._cadence = Cadence(num_robots, task.control_period)
         self.interventions: Counter[str] = Counter()
         self.safety_actions: dict[int, str] = {}
         self._observer = Observer(observation, robot, scan, num_robots)
@@ -131,7 +133,6 @@ class Pilot:
         # A scan that is late, or one that is lost, ages the earlier one a little: less harm than to
         # forget it, which hides all motion for as long as the history is.
         self._longest_gap = 2.5 * task.control_period
-        self._stamps = np.full(num_robots, np.nan)  # of the last scans (s)
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
         self._steps = np.zeros(num_robots, np.int64)
@@ -187,7 +188,7 @@ class Pilot:
     def forget_time(self, row: int) -> None:
         """A robot's time began anew: it is halted, and the time of its drive counts from now."""
         self.halt(row)
-        self._began[row] = self._stamps[row] = np.nan
+        self._began[row] = np.nan
 
     def view(self, row: int) -> View | None:
         """What a robot under way saw last, and does about it; None of one that stands."""
@@ -201,11 +202,13 @@ class Pilot:
         commands = np.zeros((len(sensed.rows), ACTION_SIZE))
         outcomes = np.zeros(len(sensed.rows), np.int64)
         driving = self.active[sensed.rows]
+        since = self._cadence.beat(sensed.rows, sensed.stamps, self._underway[sensed.rows])
         if self.policy is None or not driving.any():
             return Decision(commands, outcomes, self._transitions(sensed.rows[:0]))
-        sensed = sensed.at(driving)
+        sensed, since = sensed.at(driving), since[driving]
         rows = sensed.rows
-        self._forget_across_gaps(rows, sensed.stamps)
+        # Earlier scans count by control periods: where several are missing, begin anew.
+        self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
         next_obs, distances, clearances = self._look(sensed)
         self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
         elapsed = sensed.stamps - self._began[rows]
@@ -219,12 +222,6 @@ class Pilot:
         self._distances[rows] = distances
         commands[np.flatnonzero(driving)[going]] = self._act(sensed.at(going), next_obs[going])
         return Decision(commands, outcomes, transitions)
-
-    def _forget_across_gaps(self, rows: Rows, stamps: NDArray[np.float64]) -> None:
-        """Earlier scans count by control periods: where several are missing, begin anew."""
-        since = stamps - self._stamps[rows]
-        self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
-        self._stamps[rows] = stamps
 
     def _look(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Observations, distances to the goals and clearances of the sensed robots."""
@@ -288,8 +285,9 @@ class Pilot:
         commands = self._cap.apply(commands)
         sent = commands
         if self._safety is not None:
+            known = sensed.ranges, sensed.velocities, self._sent[rows]
             sent, commands, actions_taken = self._safety.check_all(
-                sensed.ranges, sensed.velocities, self._sent[rows], commands, sensed.ages
+                *known, commands, sensed.ages, self._cadence.excess(rows)
             )
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))

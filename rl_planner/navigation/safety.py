@@ -1,10 +1,11 @@
 """The safety layer: whatever a planner commands, the robot can still stop before what it sees.
 
 A command is let through if the robot, having driven by it for one control period, could brake to
-rest without coming nearer to any return of the scan than the margin. Where it could not, the same
-arc is tried more slowly, then the turn alone, then braking. Braking was found to be clear one
-period before, with the command that was let through then: a static obstacle that the lidar sees is
-not hit, whatever the planner asks for. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
+rest without coming nearer to any return of the scan than the margin; and likewise after as long as
+the command may stand, where scans come less often. Where it could not, the same arc is tried more
+slowly, then the turn alone, then braking. Braking was found to be clear one period before, with the
+command that was let through then: a static obstacle that the lidar sees is not hit, whatever the
+planner asks for. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
 "The dynamic window approach to collision avoidance", IEEE RAM 1997; T. Fraichard, H. Asama,
 "Inevitable collision states", Advanced Robotics 2004.)
 
@@ -110,6 +111,7 @@ class Safety:
         previous: Velocity,
         command: Velocity,
         age: float = 0.0,
+        excess: float = 0.0,
     ) -> Verdict:
         """The command itself if it is safe, else the first of what is tried instead.
 
@@ -121,13 +123,14 @@ class Safety:
                 velocity, where that is farther.
             command: what is asked for; one that is not finite is a command to rest.
             age: of scan and odometry (s).
+            excess: how long beyond a period the command may stand, till the next one comes (s).
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
         asked, action = self._within_limits(command, velocity, previous)
         tried = TRIED * asked
         late = self._config.command_latency + age
-        courses = self._courses.of(velocity, previous, tried, late)
+        courses = self._courses.of(velocity, previous, tried, late, excess)
         x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
         if not len(x):
             return Verdict(asked, action)
@@ -147,9 +150,10 @@ class Safety:
         previous: Floats,
         commands: Floats,
         ages: Floats,
+        excesses: Floats,
     ) -> Verdicts:
         """`check` of n robots alike."""
-        columns = (each.tolist() for each in (velocities, previous, commands, ages))
+        columns = (each.tolist() for each in (velocities, previous, commands, ages, excesses))
         rows = zip(ranges, *columns, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)

@@ -66,6 +66,23 @@ def test_what_is_shown_is_what_the_safety_layer_looks_at() -> None:
     np.testing.assert_allclose(alone[1:].T, steadily)
 
 
+def test_a_command_may_stand_for_longer_than_a_period() -> None:
+    courses, moving = Courses(ROBOT, PERIOD), (0.6, 0.0)
+    as_usual, longer = np.split(courses.of(moving, moving, np.array([moving]), 0.0, 0.15), [-1], 2)
+    # 0.15 s at 0.6 m/s beyond 0.06 m in the period; it brakes at once, by 0.2 m/s each period.
+    assert longer[0, 0, 0] == pytest.approx(0.06 + 0.09 + 0.1 * (0.4 + 0.2))
+    short = courses.of(moving, moving, np.array([moving]), 0.0)
+    np.testing.assert_array_equal(as_usual[:, :, : short.shape[2]], short)
+
+
+def test_who_is_told_to_stand_slows_steadily_while_the_command_stands() -> None:
+    rest = np.zeros((1, 2))
+    way = Courses(ROBOT, PERIOD).of((0.8, 0.0), (0.8, 0.0), rest, 0.0, 0.5)
+    # 0.6 m/s throughout the period; then it is at rest after 0.3 s: 0.36 / 4.
+    assert 0.15 <= way[0, 0, -1] <= 0.15 + 0.6 * 0.02
+    np.testing.assert_allclose(np.hypot(*np.diff(way[:2, 0, -20:])), 0.0, atol=1e-12)
+
+
 def test_no_two_poses_are_far_apart() -> None:
     steps = np.abs(np.diff(shown((1.0, 1.5), (1.0, 1.5)), axis=0))
     assert np.hypot(steps[:, 0], steps[:, 1]).max() <= SAMPLE_DISTANCE + 1e-9

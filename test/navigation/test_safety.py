@@ -205,16 +205,17 @@ def test_many_robots_are_checked_as_each_by_itself() -> None:
     ranges = np.stack([wall_ahead(0.3), clear_scan(), scan_of(0.3, 0.1)])
     velocities = np.array([[0.5, 0.0], [0.2, 1.0], [0.0, 0.0]])
     previous, commands = velocities[::-1].copy(), np.array([[0.5, 0.5], [0.5, 0.0], [0.4, 0.0]])
-    ages = np.array([0.0, 0.3, 0.1])
-    safe, heeded, actions = guard().check_all(ranges, velocities, previous, commands, ages)
+    more = np.array([0.0, 0.3, 0.1]), np.array([0.1, 0.0, 0.2])  # ages and excesses
+    safe, heeded, actions = guard().check_all(ranges, velocities, previous, commands, *more)
     for row in range(3):
-        alone = guard().check(ranges[row], velocities[row], previous[row], commands[row], ages[row])
+        known = ranges[row], velocities[row], previous[row], commands[row]
+        alone = guard().check(*known, *(each[row] for each in more))
         assert (tuple(safe[row]), actions[row]) == alone
         told = safe if alone.action else commands  # what it asked for, if only later
         assert heeded[row].tolist() == told[row].tolist()
     assert (actions[0] != '', actions[1]) == (True, '')
     assert safe[1].tolist() != commands[1].tolist()
-    none = (ranges[:0], velocities[:0], previous[:0], commands[:0], ages[:0])
+    none = (ranges[:0], velocities[:0], previous[:0], commands[:0], *(each[:0] for each in more))
     assert guard().check_all(*none).commands.size == 0
 
 
