@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from lifecycle_msgs.msg import Transition
@@ -17,6 +18,7 @@ TRANSITIONS = {
     'shutdown_inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
     'shutdown': Transition.TRANSITION_ACTIVE_SHUTDOWN,
 }
+ANSWER_SEC = 5.0
 
 
 class Manager:
@@ -29,18 +31,29 @@ class Manager:
         peer.until(self._change.service_is_ready)
         peer.until(self._get.service_is_ready)
 
-    def _call(self, client: Any, request: Any) -> Any:
-        answer = client.call_async(request)
-        self._peer.until(answer.done)
-        return answer.result()
-
     def change(self, transition: str) -> bool:
         """Whether the node went through the transition."""
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
-        return bool(self._call(self._change, request).success)
+        before = self.state()
+        answer = self._change.call_async(request)
+        if self._comes(answer):
+            return bool(answer.result().success)
+        return self.state() != before
 
     def state(self) -> str:
-        return str(self._call(self._get, GetState.Request()).current_state.label)
+        answers: list[Any] = []
+        while not any(self._comes(answer) for answer in answers):
+            assert len(answers) < 6, 'the node does not tell its state'
+            answers.append(self._get.call_async(GetState.Request()))
+        newest = [answer for answer in answers if answer.done()][-1]
+        return str(newest.result().current_state.label)
+
+    def _comes(self, answer: Any) -> bool:
+        """Whether it comes soon; that to a first call is lost if the node knows no reader yet."""
+        deadline = time.monotonic() + ANSWER_SEC
+        while not answer.done() and time.monotonic() < deadline:
+            self._peer.spin(0.02)
+        return bool(answer.done())
 
     def bring_up(self) -> None:
         assert self.change('configure')
