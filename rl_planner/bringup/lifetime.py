@@ -1,13 +1,18 @@
-"""Ties a process's life to its runner's: no node outlives `ros2 launch` or the supervisor."""
+"""Bounds a process's life: no node outlives its runner, or hangs once its work is done."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
 import time
 
 PARENT_PID = 'RL_PLANNER_PARENT_PID'
+
+# From Linux's <time.h> and <signal.h>.
+_CLOCK_MONOTONIC = 1
+_SIGEV_THREAD = 2
 
 
 def end_with_parent(poll_period_sec: float = 0.5, grace_sec: float = 10.0) -> None:
@@ -37,3 +42,47 @@ def _watch(parent: int, poll_period_sec: float, grace_sec: float) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(grace_sec)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _SigEvent(ctypes.Structure):
+    """`struct sigevent`, which Linux gives 64 bytes."""
+
+    _fields_ = (
+        ('value', ctypes.c_void_p),
+        ('signal', ctypes.c_int),
+        ('notify', ctypes.c_int),
+        ('function', ctypes.c_void_p),
+        ('attributes', ctypes.c_void_p),
+        ('_reserved', ctypes.c_char * 32),
+    )
+
+
+class _TimerSpec(ctypes.Structure):
+    """`struct itimerspec`: every so often, and the first time after so long."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_long) for name in ('every_sec', 'every_nsec', 'first_sec', 'first_nsec')
+    )
+
+
+def exit_within(sec: int, code: int) -> None:
+    """End this process with `code` after `sec` seconds, unless it has ended by then.
+
+    For what comes when all work is done and may hang for ever, as the destruction of a DDS
+    participant does while others leave as well (Fast DDS issue 6502). It hangs inside of C++ with
+    the interpreter's lock in its hands: no thread or signal handler of Python's would get a word
+    in. So this is a POSIX timer, on whose expiry the C library calls `_exit` in a thread of its
+    own. Nothing is flushed then.
+
+    Raises OSError where the system has no timer left.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    function = ctypes.cast(libc._exit, ctypes.c_void_p).value
+    event = _SigEvent(value=code, notify=_SIGEV_THREAD, function=function)
+    timer = ctypes.c_void_p()
+    spec = _TimerSpec(first_sec=sec)
+    if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) or (
+        libc.timer_settime(timer, 0, ctypes.byref(spec), None)
+    ):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -12,9 +12,10 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from rl_planner.bringup.lifetime import end_with_parent
+from rl_planner.bringup.lifetime import end_with_parent, exit_within
 
 SPIN_SEC = 0.1  # how late a signal may be seen while no message comes
+GOODBYE_SEC = 3  # for the middleware to tell others that a closed node is gone: longer is a hang
 
 
 class RunnableNode(Node):
@@ -31,7 +32,10 @@ class RunnableNode(Node):
         return False
 
     def close(self) -> None:
-        """The last thing that is called while the node can publish: stop robots, save work."""
+        """The last thing that is called while the node can publish: stop robots, save work.
+
+        The process may end at any time after it (`GOODBYE_SEC`).
+        """
 
 
 def run_node(make_node: Callable[[], RunnableNode], name: str, stopping: list[int]) -> int:
@@ -51,15 +55,19 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, stopping: list[in
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
     except (ValueError, OSError, RuntimeError) as error:
+        code = 0 if stopping else 2
+        if not stopping:  # else another node had trouble first, and told of it
+            print(f'{name}: {str(error).strip().splitlines()[0]}', file=sys.stderr)
+        exit_within(GOODBYE_SEC, code)
         rclpy.try_shutdown()
-        if stopping:  # another node had trouble first, and told of it
-            return 0
-        print(f'{name}: {str(error).strip().splitlines()[0]}', file=sys.stderr)
-        return 2
+        return code
+    code = 1
     try:
-        return _spin(node, stopping)
+        code = _spin(node, stopping)
+        return code
     finally:
         node.close()
+        exit_within(GOODBYE_SEC, code)
         node.destroy_node()
         rclpy.try_shutdown()
 

@@ -46,3 +46,26 @@ def test_a_broken_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PARENT_PID, 'me')
     with pytest.raises(ValueError, match="RL_PLANNER_PARENT_PID must be a process id, got 'me'"):
         end_with_parent()
+
+
+# PyDLL calls C with the interpreter's lock held, as bindings do that wait where they should not.
+HANGING = """
+import ctypes
+from rl_planner.bringup.lifetime import exit_within
+print('closed', flush=True)
+exit_within(1, {code})
+{rest}
+"""
+
+
+@pytest.mark.parametrize('code', [0, 3])
+@pytest.mark.parametrize('rest', ['ctypes.PyDLL(None).pause()', 'while True: pass'])
+def test_a_process_that_hangs_at_its_end_ends_with_its_code(code: int, rest: str) -> None:
+    command = [sys.executable, '-c', HANGING.format(code=code, rest=rest)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, 'closed\n', '')
+
+
+def test_a_process_that_ends_in_time_ends_as_it_likes() -> None:
+    command = [sys.executable, '-c', HANGING.format(code=0, rest='raise SystemExit(5)')]
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, timeout=60).returncode == 5
