@@ -68,11 +68,12 @@ class _TimerSpec(ctypes.Structure):
 def exit_within(sec: int, code: int) -> None:
     """End this process with `code` after `sec` seconds, unless it has ended by then.
 
-    For what comes when all work is done and may hang for ever, as the destruction of a DDS
-    participant does while others leave as well (Fast DDS issue 6502). It hangs inside of C++ with
-    the interpreter's lock in its hands: no thread or signal handler of Python's would get a word
-    in. So this is a POSIX timer, on whose expiry the C library calls `_exit` in a thread of its
-    own. Nothing is flushed then.
+    For what comes when all work is done and may hang for ever, as the end of a DDS participant
+    does: Fast DDS 2.14 waits in `DomainParticipant::set_listener` for a callback that tells of
+    others who leave, and that callback for a mutex which the former holds. It hangs inside of C++
+    with the interpreter's lock in its hands: no thread or signal handler of Python's would get a
+    word in. So this is a POSIX timer, on whose expiry the C library calls `_exit` in a thread of
+    its own. Nothing is flushed then.
 
     Raises OSError where the system has no timer left.
     """
