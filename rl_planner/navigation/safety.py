@@ -5,7 +5,8 @@ rest without coming nearer to any return of the scan than the margin; and likewi
 the command may stand, where scans come less often. Where it could not, the same arc is tried more
 slowly, then the turn alone, then braking. Braking was found to be clear one period before, with the
 command that was let through then: a static obstacle that the lidar sees is not hit, whatever the
-planner asks for. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
+planner asks for. Nor is one that it does not see yet: nobody is faster than lets it stop within the
+lidar's range. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
 "The dynamic window approach to collision avoidance", IEEE RAM 1997; T. Fraichard, H. Asama,
 "Inevitable collision states", Advanced Robotics 2004.)
 
@@ -98,6 +99,9 @@ class Safety:
         self._config, self._scan = config, scan
         self._limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         self._size = robot.radius
+        # How far the robot may get until it is at rest: no lidar tells what is beyond its range.
+        around = self._size + config.margin + math.hypot(scan.mount_x, scan.mount_y)
+        self._sight = max(scan.range_max - around, 0.0)
         angles = scan.beam_angles()
         self._directions = np.stack([np.cos(angles), np.sin(angles)])  # (2, num_beams)
         self._edges = self._ranges_of_edge()
@@ -131,15 +135,17 @@ class Safety:
         tried = TRIED * asked
         late = self._config.command_latency + age
         courses = self._courses.of(velocity, previous, tried, late, excess)
-        x, y, spread = self._returns(ranges, float(np.hypot(courses[0], courses[1]).max()))
-        if not len(x):
+        reach = np.hypot(courses[0], courses[1]).max(axis=1)
+        is_in_sight = reach <= self._sight
+        x, y, spread = self._returns(ranges, float(reach.max()))
+        if not len(x) and is_in_sight[0]:
             return Verdict(asked, action)
         now = point_clearance(x, y, self._footprint) - spread
         # Who stands closer to something already may go on, but not closer.
         spread = spread + np.minimum(self._config.margin, now - 1e-6)
-        if self._is_clear(courses[:, :1], x, y, spread)[0]:
+        if is_in_sight[0] and self._is_clear(courses[:, :1], x, y, spread)[0]:
             return Verdict(asked, action)
-        clear = self._is_clear(courses[:, 1:-1], x, y, spread)
+        clear = is_in_sight[1:-1] & self._is_clear(courses[:, 1:-1], x, y, spread)
         chosen = 1 + int(clear.argmax()) if clear.any() else len(TRIED) - 1
         return Verdict((float(tried[chosen, 0]), float(tried[chosen, 1])), ACTIONS[chosen])
 

@@ -259,6 +259,34 @@ def exact_scan(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.flo
     return ranges
 
 
+HEAVY = replace(DISC, max_linear_vel=2.0, max_linear_accel=0.5)
+NEARSIGHTED = ScanGeometry.of(LidarConfig(num_beams=360, range_max=3.0))
+
+
+@pytest.mark.parametrize(('speed', 'expected'), [(1.55, ''), (1.63, 'slowed'), (1.9, 'braking')])
+def test_nobody_is_too_fast_for_the_range_of_the_lidar(speed: float, expected: str) -> None:
+    """3.0 - 0.22 m to stop in: v 0.1 + v^2 / (2 0.5) is 2.56 m at 1.55 m/s, 2.82 at 1.63."""
+    moving = (speed, 0.0)
+    for scan, action in ((NEARSIGHTED, expected), (replace(NEARSIGHTED, range_max=10.0), '')):
+        safety = Safety(SafetyConfig(), HEAVY, scan, PERIOD)
+        assert safety.check(clear_scan(), moving, moving, moving).action == action
+
+
+@pytest.mark.parametrize('latency', [0.0, 0.2])
+def test_a_wall_that_comes_into_sight_late_is_not_hit(latency: float) -> None:
+    safety = Safety(SafetyConfig(command_latency=latency), HEAVY, NEARSIGHTED, PERIOD)
+    limits, at, v, fastest = Limits.of(HEAVY), 0.0, 0.0, 0.0
+    sent = [(0.0, 0.0)] * (1 + round(latency / PERIOD))
+    for _ in range(300):
+        ranges = wall_ahead(12.0 - at)
+        ranges[ranges > NEARSIGHTED.range_max] = np.inf
+        sent.append(safety.check(ranges, (v, 0.0), sent[-1], (2.0, 0.0)).command)
+        v, _ = limit_velocity(v, 0.0, *sent.pop(0), limits, PERIOD)
+        at, fastest = at + v * PERIOD, max(fastest, v)
+    assert fastest > 1.2  # it does get on
+    assert 0.2 < 12.0 - at < 0.4
+
+
 def lidar(field_of_view: float, **mounting: Any) -> ScanGeometry:
     """360 beams about the middle of a field of view in degrees."""
     view = math.radians(field_of_view)
