@@ -28,7 +28,11 @@ ROBOT_ARGUMENTS: tuple[Argument, ...] = (
         'file of your own (.yaml)',
     ),
     Argument('policy', '', 'policy file; empty: the one that comes with the package for the robot'),
-    Argument('autostart', True, 'drive at once; false: a lifecycle manager starts the actor'),
+    Argument(
+        'autostart',
+        True,
+        'the actor is ready for goals at once; false: a lifecycle manager makes it so',
+    ),
     Argument(
         'use_stamped_cmd_vel',
         False,

@@ -1,9 +1,12 @@
-"""How the lidars are mounted: by TF where it tells, else by parameters; said once in the log."""
+"""How the lidars are mounted: by TF where it is installed, else by parameters; the log says which.
+
+Where TF is there and does not know, nobody guesses: who takes a lidar that looks back for one that
+looks ahead drives into things.
+"""
 
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,6 @@ from rl_planner.navigation.frames import mounted
 from rl_planner.navigation.observation import ScanError
 from rl_planner.ros.transforms import NoTransformsError, TransformError, Transforms
 
-PATIENCE_SEC = 2.0  # so long a transform is waited for that TF does not know
 ALIKE = 1e-3  # mountings that differ by no more are one (m, rad)
 
 
@@ -25,8 +27,8 @@ class MountingConfig(Config):
     )
     mount_from_tf: bool = parameter(
         True,
-        'ask TF how the lidar is mounted, where tf2_ros is installed; false, and where TF does not '
-        'tell: lidar.mount_*',
+        'ask TF how the lidar is mounted, and stand still until it tells; false, and where tf2_ros '
+        'is not installed: lidar.mount_*',
     )
 
 
@@ -44,7 +46,6 @@ class Mounting:
     ) -> None:
         self._configured, self._config = lidar, config
         self._transforms, self._logger = transforms, logger
-        self._overdue: float | None = None
         self._known: dict[str, tuple[str, LidarConfig]] = {}  # frame of scans, and lidar, by robot
 
     def of(self, name: str, base_frame: str, scan_frame: str) -> LidarConfig:
@@ -54,7 +55,7 @@ class Mounting:
             base_frame, scan_frame: as odometry and scan name them; '' is unknown.
 
         Raises:
-            ScanError: TF may tell yet, or tells what cannot be; or the scan is another lidar's.
+            ScanError: TF does not tell, or tells what cannot be; or the scan is another lidar's.
         """
         if name not in self._known:
             lidar = self._find(name, base_frame, scan_frame)
@@ -81,11 +82,8 @@ class Mounting:
         except NoTransformsError as error:
             return self._as_configured(name, str(error), is_fine=False)
         except TransformError as error:
-            now = time.monotonic()
-            self._overdue = now + PATIENCE_SEC if self._overdue is None else self._overdue
-            if now < self._overdue:
-                raise ScanError(f'its lidar: {error}') from error
-            return self._as_configured(name, str(error), is_fine=False)
+            remedy = 'or set mount_from_tf to false, and lidar.mount_*'
+            raise ScanError(f'its lidar: {error}; publish it, {remedy}') from error
         try:
             lidar = mounted(self._configured, *placed)
         except ValueError as error:

@@ -142,6 +142,7 @@ def test_with_tf_a_plan_in_the_map_is_followed_to_its_end(
 
     def tell(x: float) -> None:
         source.send_static('map', 'odom', (3.0, 0.0))
+        source.send_static('base_link', 'base_scan')
         planner.send(3.0, frame='map')
         robot.sense(x=x)
 
