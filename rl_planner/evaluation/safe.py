@@ -6,6 +6,7 @@ import numpy as np
 
 from rl_planner.evaluation.planner import Floats, Perception, Planner
 from rl_planner.evaluation.setting import Setting
+from rl_planner.navigation.in_flight import InFlight
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.safety import Safety
 
@@ -16,24 +17,29 @@ class SafePlanner:
     def __init__(self, planner: Planner, setting: Setting) -> None:
         self.name, self._planner = planner.name, planner
         scan = ScanGeometry.of(setting.lidar)
-        self._safety = Safety(setting.safety, setting.robot, scan, setting.control_period)
-        self._heeded: Floats = np.zeros((0, 2))
+        self._period = setting.control_period
+        self._safety = Safety(setting.safety, setting.robot, scan, self._period)
+        self.start(0)
 
     def start(self, num_robots: int) -> None:
         self._planner.start(num_robots)
-        self._heeded = np.zeros((num_robots, 2))
+        self._heeded: Floats = np.zeros((num_robots, 2))
+        self._sent = InFlight(num_robots, self._safety.command_latency)
+        self._steps = np.zeros(num_robots, np.int64)
 
     def velocity_command(self, perception: Perception) -> Floats:
         robots = perception.robots
         told = perception._replace(previous_command=self._heeded[robots])
         asked = self._planner.velocity_command(told)
-        none = np.zeros(len(asked))  # scans are new, and come once in a period
+        now = self._period * self._steps[robots]  # scans are new, and come once in a period
         safe, self._heeded[robots], _ = self._safety.check_all(
             perception.ranges,
             perception.velocity,
             perception.previous_command,
             asked,
-            none,
-            none,
+            self._sent.pending(robots, now, now),
+            np.zeros(len(asked)),
         )
+        self._sent.send(robots, now, safe)
+        self._steps[robots] += 1
         return safe

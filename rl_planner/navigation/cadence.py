@@ -1,7 +1,7 @@
 """How long a robot's command may stand: till its next scan, which may come when it likes.
 
 A lidar may turn more slowly than the robot is to be controlled, a scan may be skipped because it
-comes too early for another control period, or it may be lost on its way.
+comes too early for another control period, it may be lost on its way, or late.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 KEPT = 20  # steps of each robot that are remembered
 LONGEST = 1.0  # a command that stands for longer is the watchdogs' affair (s)
-JITTER = 0.01  # share of a control period that means nothing
+JITTER = 0.05  # share of a control period that means nothing: safety.margin is more
 
 
 class Cadence:
@@ -25,29 +25,37 @@ class Cadence:
 
     def __init__(self, num_robots: int, period: float) -> None:
         self._period = period
-        self._stamps = np.full(num_robots, np.nan)  # of the last steps (s)
+        self._stamps = np.full(num_robots, np.nan)  # of the scans of the last steps (s)
+        self._times = np.full(num_robots, np.nan)  # of the last steps (s)
         self._intervals = np.zeros((num_robots, KEPT))
         self._next = np.zeros(num_robots, np.int64)  # where each one's next interval goes
 
     def beat(
-        self, rows: NDArray[np.int64], stamps: NDArray[Any], commanded: NDArray[np.bool_]
+        self,
+        rows: NDArray[np.int64],
+        stamps: NDArray[Any],
+        times: NDArray[Any],
+        commanded: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
         """Robots make a step.
 
         Args:
             rows: (n,) which ones.
-            stamps: (n,) when (s); time may begin anew.
+            stamps: (n,) of their scans (s); time may begin anew.
+            times: (n,) when (s).
             commanded: (n,) whether a command stood since the step before. Else a long interval is a
                 pause, and tells nothing.
 
         Returns:
-            (n,) time since the step before (s): below 0 where time begins anew, NaN of the first.
+            (n,) time since the scan of the step before (s): below 0 where time begins anew, NaN of
+            the first.
         """
         since: NDArray[np.float64] = stamps - self._stamps[rows]
-        self._stamps[rows] = stamps
-        counted = (since > 0.0) & (commanded | (since <= LONGEST))
+        stood = times - self._times[rows]
+        self._stamps[rows], self._times[rows] = stamps, times
+        counted = (stood > 0.0) & (commanded | (stood <= LONGEST))
         chosen = rows[counted]
-        self._intervals[chosen, self._next[chosen]] = np.minimum(since[counted], LONGEST)
+        self._intervals[chosen, self._next[chosen]] = np.minimum(stood[counted], LONGEST)
         self._next[chosen] = (self._next[chosen] + 1) % KEPT
         return since
 

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import RobotConfig
+from rl_planner.navigation.in_flight import Standing
 from rl_planner.navigation.kinematics import Limits, limit_velocity
 
 Floats = NDArray[np.float64]
 Velocity = Sequence[float]
 
 SAMPLE_DISTANCE, SAMPLE_ANGLE = 0.02, 0.15  # between two poses that are looked at, at most (m, rad)
+
+
+class _Part(NamedTuple):
+    """Velocities v, w (C, samples) and the time of each sample (samples,) (s)."""
+
+    v: Any
+    w: Any
+    sec: Any
 
 
 class Courses:
@@ -42,77 +51,77 @@ class Courses:
     def of(
         self,
         velocity: Velocity,
-        previous: Velocity,
+        pending: Sequence[Standing],
         commands: Floats,
-        late: float,
         excess: float = 0.0,
     ) -> Any:
         """(3, C, S) x, y, yaw along the way of `commands` (C, 2), from here to rest.
 
-        First the previous command goes on for `late` (s), then the new one has its period, then the
-        robot brakes. How its velocity changes within a period is the base's own affair: by a step
-        at the beginning, in the simulator, or steadily. The way is that of a base that speeds up at
-        once, and brakes steadily; and, of the same poses again, that of one that brakes at once.
-        Where a command may stand for `excess` (s) beyond its period, both ways of a robot that
-        brakes only after that follow.
+        First what is pending is done, then the new command has its period, then the robot brakes.
+        How its velocity changes is the base's own affair: steadily, as real ones do, or by a step
+        whenever a command takes effect or a period begins, as in the simulator. Of the same poses S
+        the way of the one is followed by that of the other. Where a command may stand for `excess`
+        (s) beyond its period, both ways of a robot that brakes only after that follow.
         """
-        driven, v, w = self._driven(velocity, previous, commands, late)
-        ways = self._to_rest(driven, v, w)
-        if excess > 0.0:
-            part, v, w = self._go_on(v, w, commands.T, excess)
-            ways += self._to_rest([*driven, part], v, w)
+        ways = []
+        for is_steady in (True, False):
+            driven, v, w = self._driven(velocity, pending, commands, is_steady)
+            ways.append(self._to_rest(driven, v, w, is_steady))
+            if excess > 0.0:
+                part, v, w = self._stand(v, w, commands.T, excess, is_steady)
+                ways.append(self._to_rest([*driven, part], v, w, is_steady))
         return np.concatenate(ways, axis=2)
 
-    def _to_rest(self, driven: list[tuple[Any, Any, Any]], v: Any, w: Any) -> list[Any]:
-        """Ways (3, C, S) of robots that brake after what they have driven: steadily, at once."""
-        period, count = self._period, self._per_period
-        steadily = period / count * np.arange(self._braking)
-        at_once = period * (1.0 + np.arange(self._braking) // count)
-        return [_way([*driven, self._brake(v, w, times)]) for times in (steadily, at_once)]
-
-    def shown(self, velocity: Velocity, previous: Velocity, command: Velocity, late: float) -> Any:
-        """(S, 3) the way of one command, from the pose of now on, as `of`, braking steadily."""
-        driven, v, w = self._driven(velocity, previous, np.array([command], float), late)
-        times = self._period / self._per_period * np.arange(self._braking)
-        way = _way([*driven, self._brake(v, w, times)])[:, 0].T
+    def shown(self, velocity: Velocity, pending: Sequence[Standing], command: Velocity) -> Any:
+        """(S, 3) the way of one command, from the pose of now on, as `of`, of a steady base."""
+        driven, v, w = self._driven(velocity, pending, np.array([command], float), True)
+        way = self._to_rest(driven, v, w, True)[:, 0].T
         return np.concatenate([np.zeros((1, 3)), way])
 
     def _driven(
-        self, velocity: Velocity, previous: Velocity, commands: Floats, late: float
-    ) -> tuple[list[tuple[Any, Any, Any]], Any, Any]:
+        self, velocity: Velocity, pending: Sequence[Standing], commands: Floats, is_steady: bool
+    ) -> tuple[list[_Part], Any, Any]:
         """What is driven before braking begins, and the velocities (C,) that it begins at."""
-        limits, period, count = self._limits, self._period, self._per_period
-        v, w = velocity
+        v, w = np.array(velocity, float)[:, None]  # all alike till the commands take effect
         parts = []
-        if late > 0.0:
-            (ahead, turn, times), v, w = self._go_on(v, w, previous, late)
-            all_alike = (len(commands), 1)
-            parts.append((np.tile(ahead, all_alike), np.tile(turn, all_alike), times))
-        v, w = limit_velocity(v, w, commands[:, 0], commands[:, 1], limits, period)
-        parts.append(_constant(v, w, period / count, count, len(commands)))
-        return parts, v, w
+        for sec, *command in pending:
+            part, v, w = self._stand(v, w, command, sec, is_steady)
+            alike = (len(commands), len(part.sec))
+            parts.append(
+                _Part(np.broadcast_to(part.v, alike), np.broadcast_to(part.w, alike), part.sec)
+            )
+        part, v, w = self._stand(v, w, commands.T, self._period, is_steady)
+        return [*parts, part], v, w
 
-    def _go_on(
-        self, v: Any, w: Any, command: Any, time: float
-    ) -> tuple[tuple[Any, Any, Any], Any, Any]:
-        """What is driven while a command stands for so long (s), and the velocities after it.
+    def _stand(
+        self, v: Any, w: Any, command: Any, sec: float, is_steady: bool
+    ) -> tuple[_Part, Any, Any]:
+        """What is driven while a command stands for so long, and the velocities after it."""
+        limits, (ahead, turn) = self._limits, command
+        count = self._per_period * math.ceil(sec / self._period - 1e-9)
+        after = limit_velocity(v, w, ahead, turn, limits, sec)
+        if is_steady:
+            middles = sec / count * (0.5 + np.arange(count))
+            old_v, old_w, new_v, new_w = (np.reshape(each, (-1, 1)) for each in (v, w, ahead, turn))
+            velocities = limit_velocity(old_v, old_w, new_v, new_w, limits, middles)
+        else:
+            v, w = (np.repeat(each[:, None], count, axis=1) for each in after)
+            velocities = v, w
+        return _Part(*velocities, np.full(count, sec / count)), *after
 
-        Who gains speed is taken to have it at once, who loses some to lose it steadily.
-        """
-        limits = self._limits
-        count = self._per_period * math.ceil(time / self._period)
-        begins = time / count * np.arange(count)  # of the samples
-        ahead, turn = command
-        old_v, old_w, new_v, new_w = (np.reshape(each, (-1, 1)) for each in (v, w, ahead, turn))
-        slowing = limit_velocity(old_v, old_w, new_v, new_w, limits, begins)
-        v, w = limit_velocity(v, w, ahead, turn, limits, time)
-        part = _faster(slowing[0], v), _faster(slowing[1], w), np.full(count, time / count)
-        return part, v, w
+    def _to_rest(self, driven: list[_Part], v: Any, w: Any, is_steady: bool) -> Any:
+        """(3, C, S) ways of robots that brake, at velocities (C,), after what they have driven."""
+        period, count = self._period, self._per_period
+        if is_steady:
+            times = period / count * np.arange(self._braking)
+        else:
+            times = period * (1.0 + np.arange(self._braking) // count)
+        return _way([*driven, self._brake(v, w, times)])
 
-    def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> tuple[Any, Any, Any]:
+    def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> _Part:
         """Velocities (C, S) after braking for so long, as a part of a way."""
         limits, step = self._limits, self._period / self._per_period
-        return (
+        return _Part(
             _braked(v, limits.max_linear_accel, times),
             _braked(w, limits.max_angular_accel, times),
             np.full(len(times), step),
@@ -125,25 +134,13 @@ def _samples_in(period: float, robot: RobotConfig) -> int:
     return math.ceil(period * max(fastest / SAMPLE_DISTANCE, robot.max_angular_vel / SAMPLE_ANGLE))
 
 
-def _constant(v: Any, w: Any, step: float, samples: int, count: int) -> tuple[Any, Any, Any]:
-    """Velocities (count, samples) that stay, and the time (samples,) of each sample (s)."""
-    ones = np.ones((count, samples))
-    return ones * np.reshape(v, (-1, 1)), ones * np.reshape(w, (-1, 1)), np.full(samples, step)
-
-
-def _faster(velocities: NDArray[Any], other: Any) -> NDArray[Any]:
-    """Velocities (C, S), or the other ones (C,) where those are greater, whichever way."""
-    other = np.reshape(other, (-1, 1))
-    return np.where(np.abs(velocities) > np.abs(other), velocities, other)
-
-
 def _braked(velocity: Any, deceleration: float, times: Any) -> Any:
     """(C, S) what is left of velocities (C,) after braking for so long (s)."""
     left = np.abs(velocity)[:, None] - deceleration * times
     return np.sign(velocity)[:, None] * np.maximum(left, 0.0)
 
 
-def _way(parts: list[tuple[Any, Any, Any]]) -> Any:
+def _way(parts: list[_Part]) -> Any:
     """(3, C, S) poses after each sample of parts driven one after the other, exactly along arcs."""
     v, w, step = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
     turn = w * step

@@ -17,6 +17,7 @@ from rl_planner.navigation.cadence import Cadence
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
+from rl_planner.navigation.in_flight import InFlight
 from rl_planner.navigation.kinematics import Limits, command_from_action
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
@@ -52,6 +53,11 @@ class Sensed:
     velocities: NDArray[np.float64]
     stamps: NDArray[np.float64]
     ages: NDArray[np.float64]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(n,) what time it is now (s)."""
+        return self.stamps + self.ages
 
     def at(self, chosen: NDArray[np.bool_]) -> Sensed:
         """Those of the rows that a mask (n,) chooses."""
@@ -138,7 +144,7 @@ class Pilot:
         self._steps = np.zeros(num_robots, np.int64)
         self._distances = np.zeros(num_robots)
         self._commands = np.zeros((num_robots, ACTION_SIZE))  # as the policy is told
-        self._sent = np.zeros((num_robots, ACTION_SIZE))  # as the base is told
+        self._sent = InFlight(num_robots, safety.command_latency if safety else 0.0)
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
@@ -177,7 +183,7 @@ class Pilot:
     def halt(self, row: int) -> None:
         """A robot was stopped from outside: its last action is no experience, its command zero."""
         self._begin_anew(row)
-        self._sent[row] = 0.0
+        self._sent.halt(row)
 
     def _begin_anew(self, row: int) -> None:
         self._steps[row] += self._underway[row]  # a gap in the numbering breaks n-step returns
@@ -188,13 +194,14 @@ class Pilot:
     def forget_time(self, row: int) -> None:
         """A robot's time began anew: it is halted, and the time of its drive counts from now."""
         self.halt(row)
+        self._sent.forget_time(row)
         self._began[row] = np.nan
 
     def view(self, row: int) -> View | None:
         """What a robot under way saw last, and does about it; None of one that stands."""
         if not self._underway[row]:
             return None
-        v, w = self._sent[row].tolist()
+        v, w = self._sent.last[row].tolist()
         return View(self._obs[row].copy(), (v, w), self.safety_actions.get(row, ''))
 
     def step(self, sensed: Sensed) -> Decision:
@@ -202,7 +209,8 @@ class Pilot:
         commands = np.zeros((len(sensed.rows), ACTION_SIZE))
         outcomes = np.zeros(len(sensed.rows), np.int64)
         driving = self.active[sensed.rows]
-        since = self._cadence.beat(sensed.rows, sensed.stamps, self._underway[sensed.rows])
+        commanded = self._underway[sensed.rows]
+        since = self._cadence.beat(sensed.rows, sensed.stamps, sensed.times, commanded)
         if self.policy is None or not driving.any():
             return Decision(commands, outcomes, self._transitions(sensed.rows[:0]))
         sensed, since = sensed.at(driving), since[driving]
@@ -217,7 +225,7 @@ class Pilot:
         rewards, ended = evaluate(previous, distances, clearances, elapsed, terms)
         outcomes[driving] = ended
         transitions = self._transitions(rows, next_obs, rewards, ended)
-        self._finish(rows, ended)
+        self._finish(sensed, ended)
         going = ended == Outcome.RUNNING
         self._distances[rows] = distances
         commands[np.flatnonzero(driving)[going]] = self._act(sensed.at(going), next_obs[going])
@@ -264,12 +272,14 @@ class Pilot:
             ended[had],
         )
 
-    def _finish(self, rows: Rows, ended: NDArray[Any]) -> None:
-        self._steps[rows] += self._underway[rows]
-        over = rows[ended != Outcome.RUNNING]
+    def _finish(self, sensed: Sensed, ended: NDArray[Any]) -> None:
+        self._steps[sensed.rows] += self._underway[sensed.rows]
+        is_over = ended != Outcome.RUNNING
+        over = sensed.rows[is_over]
         self.active[over] = False
         self._underway[over] = False
-        self._commands[over] = self._sent[over] = 0.0
+        self._commands[over] = 0.0
+        self._sent.send(over, sensed.times[is_over], np.zeros((len(over), ACTION_SIZE)))
 
     def _act(self, sensed: Sensed, obs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Commands (n, 2) of the policy; what is not finite is a command to rest."""
@@ -285,13 +295,14 @@ class Pilot:
         commands = self._cap.apply(commands)
         sent = commands
         if self._safety is not None:
-            known = sensed.ranges, sensed.velocities, self._sent[rows]
+            known = sensed.ranges, sensed.velocities, self._sent.last[rows]
+            pending = self._sent.pending(rows, sensed.stamps, sensed.times)
             sent, commands, actions_taken = self._safety.check_all(
-                *known, commands, sensed.ages, self._cadence.excess(rows)
+                *known, commands, pending, self._cadence.excess(rows)
             )
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))
-        self._sent[rows] = sent
+        self._sent.send(rows, sensed.times, sent)
         self._obs[rows], self._actions[rows], self._commands[rows] = obs, actions, commands
         self._underway[rows] = finite
         self._steps[rows] += ~finite  # a gap in the numbering, as in `halt`

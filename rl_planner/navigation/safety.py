@@ -31,6 +31,7 @@ from rl_planner.navigation.config import Config, RobotConfig, parameter
 from rl_planner.navigation.course import Courses
 from rl_planner.navigation.footprint import Footprint, back_of, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame, wrap_angle
+from rl_planner.navigation.in_flight import Standing
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 
@@ -91,12 +92,16 @@ class Safety:
 
     Args:
         period: time from one command to the next (s).
+
+    Attributes:
+        command_latency: as configured; it is for who tells what is pending (s).
     """
 
     def __init__(
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
         self._config, self._scan = config, scan
+        self.command_latency = config.command_latency
         self._limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         self._size = robot.radius
         # How far the robot may get until it is at rest: no lidar tells what is beyond its range.
@@ -114,7 +119,7 @@ class Safety:
         velocity: Velocity,
         previous: Velocity,
         command: Velocity,
-        age: float = 0.0,
+        pending: Sequence[Standing] = (),
         excess: float = 0.0,
     ) -> Verdict:
         """The command itself if it is safe, else the first of what is tried instead.
@@ -122,19 +127,17 @@ class Safety:
         Args:
             ranges: (num_beams,) the scan (m); meaning of readings as `ObservationEncoder`.
             velocity: linear and angular, as odometry tells (m/s, rad/s).
-            previous: the last command, which is followed until this one takes effect, and which
-                this one differs from by no more than the acceleration limits allow; or from
-                velocity, where that is farther.
+            previous: the last command, which this one differs from by no more than the
+                acceleration limits allow; or from velocity, where that is farther.
             command: what is asked for; one that is not finite is a command to rest.
-            age: of scan and odometry (s).
+            pending: what the base does from the scan on, till this command takes effect.
             excess: how long beyond a period the command may stand, till the next one comes (s).
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
         asked, action = self._within_limits(command, velocity, previous)
         tried = TRIED * asked
-        late = self._config.command_latency + age
-        courses = self._courses.of(velocity, previous, tried, late, excess)
+        courses = self._courses.of(velocity, pending, tried, excess)
         reach = np.hypot(courses[0], courses[1]).max(axis=1)
         is_in_sight = reach <= self._sight
         x, y, spread = self._returns(ranges, float(reach.max()))
@@ -155,12 +158,12 @@ class Safety:
         velocities: Floats,
         previous: Floats,
         commands: Floats,
-        ages: Floats,
+        pending: Sequence[Sequence[Standing]],
         excesses: Floats,
     ) -> Verdicts:
         """`check` of n robots alike."""
-        columns = (each.tolist() for each in (velocities, previous, commands, ages, excesses))
-        rows = zip(ranges, *columns, strict=True)
+        columns = (each.tolist() for each in (velocities, previous, commands))
+        rows = zip(ranges, *columns, pending, excesses.tolist(), strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
         changed = np.array([bool(verdict.action) for verdict in verdicts], np.bool_)

@@ -31,6 +31,11 @@ SETTINGS = {
     'disc': Setting(),
     'fast box': Setting(robot=BOX, lidar=LidarConfig(num_beams=720, range_max=10.0)),
     'late disc': Setting(disturbance=DisturbanceConfig(command_latency=0.1)),
+    'very late box': Setting(
+        robot=BOX,
+        lidar=LidarConfig(num_beams=720, range_max=10.0),
+        disturbance=DisturbanceConfig(command_latency=0.2),
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
@@ -25,10 +26,12 @@ from rl_planner.simulation.world import World
 ROW = np.zeros(1, np.int64)
 
 
-def excess_after(*stamps: float, commanded: bool = True) -> float:
+def excess_after(*stamps: float, commanded: bool = True, ages: Sequence[float] = (0.0,)) -> float:
+    """Of steps on scans of those times, which are so old by then, in turn."""
     cadence = Cadence(1, 0.1)
-    for stamp in stamps:
-        cadence.beat(ROW, np.array([stamp]), np.array([commanded]))
+    for stamp, age in zip(stamps, cycle(ages), strict=False):
+        scan = np.array([stamp])
+        cadence.beat(ROW, scan, scan + age, np.array([commanded]))
     return float(cadence.excess(ROW)[0])
 
 
@@ -38,6 +41,12 @@ def test_regular_steps_exceed_nothing_and_jitter_means_nothing() -> None:
     assert excess_after(*(1.7e9 + 0.1 * np.arange(50))) == 0.0
     assert excess_after(0.0, 0.1009, 0.2, 0.3009) == 0.0
     assert excess_after(0.0, 0.05, 0.1) == 0.0
+
+
+def test_a_step_that_is_late_lets_a_command_stand_for_longer() -> None:
+    steps = 0.1 * np.arange(10)
+    assert excess_after(*steps, ages=[0.03]) == 0.0
+    assert excess_after(*steps, ages=[0.01, 0.01, 0.04]) == pytest.approx(0.03)
 
 
 def test_the_longest_of_the_last_intervals_counts() -> None:
@@ -58,12 +67,16 @@ def test_what_the_watchdogs_stop_and_what_goes_back_is_not_waited_for() -> None:
 def test_each_robot_has_its_own() -> None:
     cadence, both, none = Cadence(3, 0.1), np.array([2, 0]), np.zeros(0, np.int64)
     yes = np.ones(2, np.bool_)
-    first = cadence.beat(both, np.array([0.0, 5.0]), yes)
+    first = cadence.beat(both, *[np.array([0.0, 5.0])] * 2, yes)
     assert np.isnan(first).all()
-    since = cadence.beat(both, np.array([0.2, 4.0]), yes)
+    since = cadence.beat(both, *[np.array([0.2, 4.0])] * 2, yes)
     assert since.tolist() == [0.2, -1.0]
     assert cadence.excess(np.arange(3)).tolist() == pytest.approx([0.0, 0.0, 0.1])
-    assert cadence.beat(none, np.zeros(0), yes[:0]).shape == cadence.excess(none).shape == (0,)
+    assert (
+        cadence.beat(none, np.zeros(0), np.zeros(0), yes[:0]).shape
+        == cadence.excess(none).shape
+        == (0,)
+    )
 
 
 # The limits of config/robots/jackal_bumpers.yaml; as a box and as a disc.

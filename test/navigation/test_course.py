@@ -9,13 +9,15 @@ import pytest
 
 from rl_planner.navigation.config import RobotConfig
 from rl_planner.navigation.course import SAMPLE_ANGLE, SAMPLE_DISTANCE, Courses
+from rl_planner.navigation.in_flight import Standing
 
 ROBOT = RobotConfig(max_linear_vel=1.0, max_linear_accel=2.0, max_angular_accel=4.0)
 PERIOD = 0.1
 
 
 def shown(velocity, command, previous=(0.0, 0.0), late=0.0):
-    return Courses(ROBOT, PERIOD).shown(velocity, previous, command, late)
+    pending = [Standing(late, *previous)] if late else []
+    return Courses(ROBOT, PERIOD).shown(velocity, pending, command)
 
 
 def test_a_way_begins_where_the_robot_is_and_ends_at_rest() -> None:
@@ -29,22 +31,36 @@ def test_a_way_begins_where_the_robot_is_and_ends_at_rest() -> None:
 
 def test_speed_is_gained_as_fast_as_the_robot_can() -> None:
     way = shown((0.0, 0.0), (1.0, 0.0))
-    # 0.2 m/s after the period: 0.02 m of it, and 0.04 / 4 of braking.
-    assert 0.03 <= way[-1, 0] <= 0.03 + 0.2 * 0.02
+    # Steadily to 0.2 m/s in the period: 0.01 m of it, and 0.04 / 4 of braking.
+    assert 0.02 <= way[-1, 0] <= 0.02 + 0.2 * 0.02
+    at_once = Courses(ROBOT, PERIOD).of((0.0, 0.0), [], np.array([(1.0, 0.0)]))[0, 0, -1]
+    assert at_once == pytest.approx(0.02)  # 0.02 m, and at rest by a step
 
 
 def test_what_is_late_goes_on_as_before() -> None:
     way = shown((0.5, 0.0), (0.0, 0.0), previous=(0.5, 0.0), late=0.4)
-    # 0.4 s at 0.5 m/s; in the period 0.3 m/s is left: 0.03 m, and 0.09 / 4 of braking.
-    assert 0.2525 <= way[-1, 0] <= 0.2525 + 0.3 * 0.02
+    # 0.4 s at 0.5 m/s, then 0.25 / 4 of braking.
+    assert 0.2625 <= way[-1, 0] <= 0.2625 + 0.3 * 0.02
+
+
+def test_what_is_pending_is_done_one_after_the_other() -> None:
+    pending = [Standing(0.2, 0.5, 0.0), Standing(0.1, 0.5, 1.0), Standing(0.3, 0.0, 0.0)]
+    way = Courses(ROBOT, PERIOD).shown((0.5, 0.0), pending, (0.0, 0.0))
+    # 0.1 m ahead, an arc of 0.05 m; then at rest after 0.25 s: 0.5^2 / 4, along some of a turn.
+    length = np.hypot(*np.diff(way[:, :2], axis=0).T).sum()
+    assert length == pytest.approx(0.2125, abs=5e-4)
+    # The turn gains 0.4 rad/s within 0.1 s, and loses it within another.
+    assert way[-1, 2] == pytest.approx(0.04, abs=1e-4)
+    at_once = Courses(ROBOT, PERIOD).of((0.5, 0.0), pending, np.zeros((1, 2)))[:, 0, -1]
+    assert at_once[2] == pytest.approx(0.04)  # 0.4 rad/s for 0.1 s, then none
 
 
 def test_who_brakes_meanwhile_is_not_at_rest_at_once() -> None:
     way = shown((0.5, 0.0), (0.0, 0.0), previous=(0.0, 0.0), late=0.3)
-    # At rest after 0.25 s: v^2 / 2a = 0.25 / 4; samples take the higher speed of each step.
-    assert 0.0625 <= way[-1, 0] <= 0.0625 + 0.5 * 0.02
+    # At rest after 0.25 s: v^2 / 2a = 0.25 / 4.
+    assert way[-1, 0] == pytest.approx(0.0625, abs=1e-4)
     turn = shown((0.0, -1.0), (0.0, 0.0), previous=(0.0, 0.0), late=0.3)
-    assert -0.125 - 1.0 * 0.02 <= turn[-1, 2] <= -0.125
+    assert turn[-1, 2] == pytest.approx(-0.125, abs=1e-3)
 
 
 def test_a_turn_is_an_arc_to_the_left() -> None:
@@ -59,27 +75,28 @@ def test_a_turn_is_an_arc_to_the_left() -> None:
 
 def test_what_is_shown_is_what_the_safety_layer_looks_at() -> None:
     courses = Courses(ROBOT, PERIOD)
-    state = (0.3, -0.4), (0.2, 0.1)
-    looked_at = courses.of(*state, np.array([(0.7, 0.5), (0.1, 0.0)]), 0.05)
-    alone = courses.shown(*state, (0.7, 0.5), 0.05)
+    state = (0.3, -0.4), [Standing(0.05, 0.2, 0.1)]
+    looked_at = courses.of(*state, np.array([(0.7, 0.5), (0.1, 0.0)]))
+    alone = courses.shown(*state, (0.7, 0.5))
     steadily, _ = np.split(looked_at[:, 0], 2, axis=1)
     np.testing.assert_allclose(alone[1:].T, steadily)
 
 
 def test_a_command_may_stand_for_longer_than_a_period() -> None:
     courses, moving = Courses(ROBOT, PERIOD), (0.6, 0.0)
-    as_usual, longer = np.split(courses.of(moving, moving, np.array([moving]), 0.0, 0.15), [-1], 2)
+    steady, at_once = np.split(courses.of(moving, [], np.array([moving]), 0.15), 2, axis=2)
     # 0.15 s at 0.6 m/s beyond 0.06 m in the period; it brakes at once, by 0.2 m/s each period.
-    assert longer[0, 0, 0] == pytest.approx(0.06 + 0.09 + 0.1 * (0.4 + 0.2))
-    short = courses.of(moving, moving, np.array([moving]), 0.0)
-    np.testing.assert_array_equal(as_usual[:, :, : short.shape[2]], short)
+    assert at_once[0, 0, -1] == pytest.approx(0.06 + 0.09 + 0.1 * (0.4 + 0.2))
+    usual = np.split(courses.of(moving, [], np.array([moving])), 2, axis=2)
+    for ways, short in zip((steady, at_once), usual, strict=True):
+        np.testing.assert_array_equal(ways[:, :, : short.shape[2]], short)
 
 
 def test_who_is_told_to_stand_slows_steadily_while_the_command_stands() -> None:
     rest = np.zeros((1, 2))
-    way = Courses(ROBOT, PERIOD).of((0.8, 0.0), (0.8, 0.0), rest, 0.0, 0.5)
-    # 0.6 m/s throughout the period; then it is at rest after 0.3 s: 0.36 / 4.
-    assert 0.15 <= way[0, 0, -1] <= 0.15 + 0.6 * 0.02
+    way, _ = np.split(Courses(ROBOT, PERIOD).of((0.8, 0.0), [], rest, 0.5), 2, axis=2)
+    # It is at rest after 0.4 s: 0.64 / 4.
+    assert way[0, 0, -1] == pytest.approx(0.16, abs=1e-3)
     np.testing.assert_allclose(np.hypot(*np.diff(way[:2, 0, -20:])), 0.0, atol=1e-12)
 
 

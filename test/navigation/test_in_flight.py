@@ -1,0 +1,73 @@
+"""What bases still have to do, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rl_planner.navigation.in_flight import KEPT, InFlight, Standing
+
+FAST, SLOW, REST = (0.5, 1.0), (0.2, -0.5), (0.0, 0.0)
+
+
+def told(latency: float, *sent: tuple[float, tuple[float, float]]) -> InFlight:
+    """One robot that was told commands at those times."""
+    flight = InFlight(1, latency)
+    for time, command in sent:
+        flight.send(np.array([0]), np.array([time]), np.array([command]))
+    return flight
+
+
+def pending(flight: InFlight, row: int, stamp: float, now: float) -> list[Standing]:
+    (of_row,) = flight.pending(np.array([row]), np.array([stamp]), np.array([now]))
+    return of_row
+
+
+def flat(flight: InFlight, stamp: float, now: float) -> list[float]:
+    return [number for piece in pending(flight, 0, stamp, now) for number in piece]
+
+
+def test_without_latency_the_last_command_goes_on_until_the_decision() -> None:
+    flight = told(0.0, (0.0, FAST), (0.1, SLOW))
+    assert flat(flight, 0.2, 0.2) == []
+    assert flat(flight, 0.2, 0.23) == pytest.approx([0.03, *SLOW])
+
+
+def test_what_is_late_is_done_one_after_the_other() -> None:
+    flight = told(0.25, (0.0, FAST), (0.1, SLOW), (0.2, REST))
+    # The commands take effect at 0.25, 0.35 and 0.45; a new one of 0.32 at 0.57.
+    expected = [0.05, *FAST, 0.1, *SLOW, 0.12, *REST]
+    assert flat(flight, 0.3, 0.32) == pytest.approx(expected)
+    assert flat(flight, 0.3, 0.32) == pytest.approx(expected)  # looking changes nothing
+    assert flat(flight, 0.36, 0.36) == pytest.approx([0.09, *SLOW, 0.16, *REST])
+
+
+def test_who_was_told_nothing_rests() -> None:
+    assert flat(InFlight(1, 0.2), 5.0, 5.1) == pytest.approx([0.3, *REST])
+    assert flat(InFlight(1), 5.0, 5.0) == []
+
+
+def test_a_halt_counts_from_the_next_scan_on() -> None:
+    flight = told(0.2, (0.0, FAST))
+    flight.halt(0)
+    flight.halt(0)
+    assert flight.last.tolist() == [[0.0, 0.0]]
+    # Nobody knows when it was told to rest: 0.2 s after the scan at the latest it does.
+    assert flat(flight, 1.0, 1.05) == pytest.approx([0.2, *FAST, 0.05, *REST])
+    assert flat(flight, 1.3, 1.3) == pytest.approx([0.2, *REST])
+
+
+def test_time_that_begins_anew_begins_at_rest() -> None:
+    flight = told(0.1, (100.0, FAST))
+    flight.forget_time(0)
+    assert flight.last.tolist() == [[0.0, 0.0]]
+    assert flat(flight, 0.0, 0.0) == pytest.approx([0.1, *REST])
+
+
+def test_each_robot_has_its_own_and_not_too_many() -> None:
+    flight = InFlight(2, 10.0)
+    for step in range(2 * KEPT):
+        flight.send(np.array([1]), np.array([0.1 * step]), np.array([FAST]))
+    assert flight.last.tolist() == [[0.0, 0.0], [*FAST]]
+    assert len(pending(flight, 1, 0.2 * KEPT, 0.2 * KEPT)) <= KEPT
+    assert sum(piece.sec for piece in pending(flight, 0, 1.0, 1.0)) == pytest.approx(10.0)
