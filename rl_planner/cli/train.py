@@ -152,7 +152,7 @@ def run(options: argparse.Namespace) -> int:
     with RunFolder(out, resume=options.resume) as folder:
         folder.save_config(settings)
         summary = _train(env, settings, folder, device, options, began)
-    _report(summary, settings, device, out, options.json)
+    _report(summary, settings, device, out, options)
     return 130 if summary.interrupted else 0
 
 
@@ -242,18 +242,24 @@ def _shown_on(bar: Any, budget: Budget) -> Any:
 
 
 def _report(
-    summary: Summary, settings: Mapping[str, Any], device: str, out: Path, json_path: Path | None
+    summary: Summary,
+    settings: Mapping[str, Any],
+    device: str,
+    out: Path,
+    options: argparse.Namespace,
 ) -> None:
     policy = out / 'policy.safetensors'
+    files = options.params_file or []  # the robot's comes first, recipes override
+    for_robot = f' --params-file {files[0]}' if files else ''
     print(
         f'{"Interrupted after" if summary.interrupted else "Trained on"} '
         f'{summary.steps:,} transitions in {summary.elapsed_sec:.0f} s on {device}: '
         f'{summary.updates:,} updates, {summary.episodes:,} episodes,\n'
         f'the last of which ended at the goal at a rate of {summary.success_rate:.0%}, exploring.\n'
-        f'\nNext:\n  rl_planner evaluate {policy} greedy\n'
+        f'\nNext:\n  rl_planner evaluate {policy} greedy{for_robot}\n'
         f'  tensorboard --logdir {out / "tensorboard"}'
     )
     started_with = {name: settings[name] for name in FIXED}
     write_json(
-        json_path, {**started_with, 'device': device, **asdict(summary), 'policy': str(policy)}
+        options.json, {**started_with, 'device': device, **asdict(summary), 'policy': str(policy)}
     )

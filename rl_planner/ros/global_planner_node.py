@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
@@ -45,6 +46,8 @@ Floats = NDArray[np.float64]
 QUIET_SEC = 5.0  # between two warnings of the same
 TF_WAIT_SEC = 3.0  # TF is listened to when it is needed; for so long a new goal waits for it
 BETWEEN_SEC = 0.2  # from one goal that is planned to at once to the next: planning takes a while
+
+_CONTENT = attrgetter('header.frame_id', 'info', 'data')  # of a map, whenever it is published
 
 
 @dataclass(frozen=True)
@@ -110,21 +113,23 @@ class GlobalPlannerNode(RunnableNode):
     # What comes in
 
     def _on_map(self, message: OccupancyGrid) -> None:
-        if self._map is not None and (message.info, message.data) == (
-            self._map.info,
-            self._map.data,
-        ):
+        if self._map is not None and _CONTENT(message) == _CONTENT(self._map):
             return
         try:
             area = messages.occupancy_map(message)
         except MapError as error:
             self.get_logger().error(f'map refused: {error}')
             return
+        in_another_frame = message.header.frame_id != self._map_frame
         self._map, self._map_frame = message, message.header.frame_id
         rows, columns = area.shape
         self.get_logger().info(f'map: {columns} x {rows} cells of {area.resolution:g} m')
         self._route.set_map(area)
-        self._plan()
+        if in_another_frame and self._goal is not None and self._route.goal is not None:
+            goal, self._goal = self._goal, None
+            self._on_goal(goal)  # as if it were new: it has other coordinates now
+        else:
+            self._plan()
 
     def _on_goal(self, message: PoseStamped) -> None:
         if message == self._goal:

@@ -249,6 +249,7 @@ def test_a_params_file_names_the_algorithm_unless_the_option_does(
     options = ['--steps', STEPS, '--device', 'cpu', '--params-file', path, '--world', ROOM]
     answer = command('train', *options, *option, '--out', tmp_path / 'run')
     assert answer.code == 0
+    assert f'policy.safetensors greedy --params-file {path}\n' in answer.out
     config = yaml.safe_load((tmp_path / 'run' / 'config.yaml').read_text())
     assert (config['algorithm'], config['learning']['algorithm']) == (trained, trained)
     assert Policy.load(tmp_path / 'run' / 'policy.safetensors').metadata.algorithm == trained

@@ -212,6 +212,14 @@ def test_without_tf_a_map_in_another_frame_is_of_no_use(nodes, peer, listener, r
     assert 'Traceback' not in said
 
 
+def test_the_same_cells_in_another_frame_are_another_map(nodes, peer, listener, robot, planner):
+    """A SLAM that was restarted: without TF nobody knows where the plan would lead now."""
+    until_planned(peer, listener, robot)
+    listener.send_map(frame='map')
+    peer.until(lambda: not len(listener.plans[-1]), repeat=lambda: robot.sense())
+    assert 'no transform' in (said := nodes.end(planner)) or 'tf2_ros is not installed' in said
+
+
 def test_a_planner_that_ends_stops_the_robot(nodes, peer, listener, robot, planner):
     until_planned(peer, listener, robot)
     nodes.end(planner)
