@@ -65,7 +65,7 @@ class GlobalPlanner:
         points = area.points(np.array(way))
         if end == asked:  # a way ends at the place itself, not in the middle of its cell
             points[-1] = goal
-        return np.concatenate([[start], points[1:] if begin == stands else points])
+        return np.concatenate([[start], points[1:] if begin == stands and len(way) > 1 else points])
 
     def is_blocked(self, area: OccupancyMap, path: Floats, seen: Mask) -> bool:
         """Whether cells that have been `seen` to be occupied stand in a path (M, 2) (m).

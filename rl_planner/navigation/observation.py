@@ -19,6 +19,8 @@ from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotCo
 Floats = NDArray[np.float32]
 Columns = slice | NDArray[np.int64]
 
+MOST_ANGLE = 100.0  # of the first beam, and from there to the last: no lidar's are nearly so (rad)
+
 # What a robot's numbers are divided by, so that common robots lie in [0, 1].
 ROBOT_SCALES = {
     'radius': 0.5,
@@ -62,6 +64,9 @@ class ScanGeometry:
             raise ScanError(f'scan angles and range limits must be finite, got {numbers}')
         if self.angle_increment == 0.0 and self.num_beams > 1:
             raise ScanError('angle_increment must not be 0')
+        widest = max(abs(self.angle_min), abs(self.angle_increment) * (self.num_beams - 1))
+        if widest > MOST_ANGLE:
+            raise ScanError(f'scan angles must be within {MOST_ANGLE:g} rad, got {widest:g}')
         if not 0.0 <= self.range_min < self.range_max:
             raise ScanError(
                 f'range_min must be at least 0 and below range_max {self.range_max:g}, '

@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]
 
 OCCUPIED = 65  # from this probability on a cell is occupied (%): Nav2's map server
 MOST_CELLS = 16_000_000  # 200 m x 200 m at 5 cm
+FINEST, COARSEST = 0.001, 10.0  # cells (m)
 
 
 class MapError(ValueError):
@@ -43,8 +44,10 @@ class OccupancyMap:
     def __post_init__(self) -> None:
         if self.cells.ndim != 2 or not 0 < self.cells.size <= MOST_CELLS:
             raise MapError(f'a map must have 1 to {MOST_CELLS} cells, got {self.cells.shape}')
-        if not (math.isfinite(self.resolution) and self.resolution > 0.0):
-            raise MapError(f'resolution of a map must be above 0, got {self.resolution}')
+        if not FINEST <= self.resolution <= COARSEST:
+            raise MapError(
+                f'resolution of a map must be {FINEST:g} to {COARSEST:g} m, got {self.resolution}'
+            )
         if not all(map(math.isfinite, self.origin)):
             raise MapError(f'origin of a map must be finite, got {self.origin}')
 

@@ -7,6 +7,7 @@ in 62 us; reading the seven numbers that are needed of it takes 5 us. A Path of 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from functools import wraps
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from rl_planner.navigation.geometry import yaw_from_quaternion
 from rl_planner.ros.messages import NANOSECONDS
 
+MOST_STRETCH = 0.01  # of an orientation's length from 1
 ENCAPSULATION = 4  # bytes before the data: their byte order, and options
 T = TypeVar('T')
 
@@ -85,12 +87,15 @@ def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float
     A child frame without a name is base_link (REP-105).
 
     Raises:
-        ValueError: it is cut short, or not plain CDR.
+        ValueError: it is cut short, not plain CDR, or its orientation is no rotation.
     """
     reader = Reader(data)
     stamp, frame = reader.header()
     child = reader.text() or 'base_link'
     x, y, _, qx, qy, qz, qw = reader.numbers('7d', 8)
+    length = math.hypot(qx, qy, qz, qw)
+    if math.isfinite(length) and abs(length - 1.0) > MOST_STRETCH:
+        raise ValueError(f'orientation must be a quaternion of length 1, got length {length:g}')
     reader.skip(36, 8)  # covariance
     v, _, _, _, _, w = reader.numbers('6d', 8)
     return stamp, frame, child, (x, y, yaw_from_quaternion(qx, qy, qz, qw), v, w)

@@ -109,7 +109,7 @@ class Control:
             return
         if inbox.ranges is not None:  # another robot is late: wait for it no longer
             self._step()
-        if not inbox.is_repeated(stamp):
+        if not (inbox.is_repeated(stamp) or inbox.is_early(stamp)):
             self._take_scan(robot, stamp, frame, metadata, ranges)
             self._step_if_complete()
 

@@ -112,6 +112,8 @@ class Headings:
         plan = robot.plan
         if plan is not None and plan.follower is not None:
             try:
+                if plan.frame in (robot.base_frame, robot.inbox.base_frame):
+                    raise FrameError(f'its frame {plan.frame} moves with the robot')
                 to_odom = self._to_odom(robot, plan.frame)
             except FrameError as error:
                 raise FrameError(f'plan not followed: {error}') from error

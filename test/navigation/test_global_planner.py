@@ -59,6 +59,11 @@ def test_a_way_leads_from_the_robot_through_the_door_to_the_goal() -> None:
     assert nearest_obstacle(path, two_rooms()) >= CLEARANCE - 1e-9
 
 
+def test_a_goal_within_the_same_cell_is_led_to() -> None:
+    way = plan(floor(), (1.01, 1.01), (1.08, 1.07))
+    assert way.tolist() == [[1.01, 1.01], [1.08, 1.07]]
+
+
 def test_a_map_elsewhere_is_planned_on_alike() -> None:
     here = OccupancyMap(two_rooms(), CELL, (10.0, 5.0, math.pi / 2.0))
     path = GlobalPlanner(ROBOT, CONFIG).plan(here, (8.93, 6.07), (8.93, 10.07))

@@ -362,6 +362,8 @@ def test_scan_geometry_of_a_lidar() -> None:
         ({'angle_increment': INF}, 'scan angles and range limits must be finite, got'),
         ({'range_max': INF}, 'scan angles and range limits must be finite, got'),
         ({'angle_increment': 0.0}, 'angle_increment must not be 0'),
+        ({'angle_min': 1e30}, 'scan angles must be within 100 rad, got 1e\\+30'),
+        ({'angle_increment': -20.0}, 'scan angles must be within 100 rad, got 140'),
         ({'range_min': -0.1}, 'range_min must be at least 0 and below range_max 4, got -0.1'),
         ({'range_min': 4.0}, 'range_min must be at least 0 and below range_max 4, got 4'),
     ],

@@ -52,8 +52,10 @@ def test_far_places_are_off_the_map() -> None:
     ('cells', 'resolution', 'origin', 'message'),
     [
         (np.empty((0, 3), np.int8), 0.1, (0.0, 0.0, 0.0), r'must have 1 to \d+ cells'),
-        (CELLS, 0.0, (0.0, 0.0, 0.0), 'resolution of a map must be above 0, got 0'),
-        (CELLS, math.nan, (0.0, 0.0, 0.0), 'resolution of a map must be above 0, got nan'),
+        (CELLS, 0.0, (0.0, 0.0, 0.0), 'resolution of a map must be 0.001 to 10 m, got 0'),
+        (CELLS, math.nan, (0.0, 0.0, 0.0), 'resolution of a map must be 0.001 to 10 m, got nan'),
+        (CELLS, 1e-6, (0.0, 0.0, 0.0), 'resolution of a map must be 0.001 to 10 m, got 1e-06'),
+        (CELLS, 1e20, (0.0, 0.0, 0.0), 'resolution of a map must be 0.001 to 10 m, got 1e'),
         (CELLS, 0.1, (0.0, math.inf, 0.0), 'origin of a map must be finite'),
     ],
 )

@@ -19,6 +19,7 @@ from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_p
 
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.ros import messages, qos
+from rl_planner.ros.inbox import EARLY
 
 # For stamps that are not those of the clock.
 AHEAD = {'use_stamped_cmd_vel': True, 'odom_timeout': 5.0, 'future_tolerance': 1e6}
@@ -355,6 +356,22 @@ def test_one_node_drives_robots_in_namespaces(nodes, peer, policy_file):
     robots[0].commands.clear()
     # The other one falls silent: this one is not kept waiting.
     peer.until(lambda: len(robots[0].commands) > 3, repeat=robots[0].sense)
+
+
+def test_a_robot_that_is_silent_makes_another_no_quicker(nodes, peer, policy_file):
+    """Of scans every 25 ms, none is acted on sooner than a control period after the last."""
+    robots = [RobotDouble(peer, name, stamped=True) for name in ('robot_0', 'robot_1')]
+    own = {'robots': ['robot_0', 'robot_1'], 'use_stamped_cmd_vel': True}
+    nodes.start('actor_node', policy_file=str(policy_file), **own)
+
+    def go() -> None:
+        robots[0].send_goal(5.0)
+        robots[0].sense()
+        peer.spin(0.025)
+
+    peer.until(lambda: len(set(robots[0].answered)) > 10, repeat=go)
+    stamps = np.unique(robots[0].answered)
+    assert np.diff(stamps).min() >= EARLY * 0.1e9
 
 
 def test_says_in_diagnostics_why_it_stands(nodes, peer, robot, policy_file):

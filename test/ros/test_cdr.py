@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 
 import numpy as np
 import pytest
@@ -22,18 +23,26 @@ FRAME = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=
 STAMP = st.integers(0, 2**31 * 10**9 - 1)
 
 
-@given(st.lists(NUMBER, min_size=9, max_size=9), FRAME, FRAME, STAMP)
-def test_odometry(numbers: list[float], frame: str, child: str, stamp: int) -> None:
+@given(st.lists(NUMBER, min_size=7, max_size=7), st.floats(-4.0, 4.0), FRAME, FRAME, STAMP)
+def test_odometry(numbers: list[float], yaw: float, frame: str, child: str, stamp: int) -> None:
     message = Odometry(child_frame_id=child)
     message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
     pose, twist = message.pose.pose, message.twist.twist
     pose.position.x, pose.position.y, pose.position.z = numbers[:3]
-    pose.orientation.z, pose.orientation.w = numbers[3:5]
-    twist.linear.x, twist.linear.y, twist.angular.z = numbers[5:8]
-    message.pose.covariance[35] = numbers[8]
+    pose.orientation.z, pose.orientation.w = math.sin(0.5 * yaw), math.cos(0.5 * yaw)
+    twist.linear.x, twist.linear.y, twist.angular.z = numbers[3:6]
+    message.pose.covariance[35] = numbers[6]
     read_stamp, read_frame, read_child, odometry = read_odometry(serialize_message(message))
     assert (read_stamp, read_frame, read_child) == (stamp, frame, child or 'base_link')
     assert odometry == pytest.approx(planar_odometry(message), nan_ok=True)
+
+
+@pytest.mark.parametrize('rotation', [(0.0, 0.0), (1.0, 1.0), (0.0, 0.9)])
+def test_an_orientation_that_is_no_rotation_is_refused(rotation: tuple[float, float]) -> None:
+    message = Odometry()
+    message.pose.pose.orientation.z, message.pose.pose.orientation.w = rotation
+    with pytest.raises(ValueError, match='orientation must be a quaternion of length 1, got leng'):
+        read_odometry(serialize_message(message))
 
 
 @given(st.lists(FLOAT32, min_size=7, max_size=7), st.lists(FLOAT32, max_size=50), FRAME, STAMP)

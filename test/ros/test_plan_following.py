@@ -132,6 +132,14 @@ def test_without_tf_a_plan_in_another_frame_is_not_followed(nodes, peer, robot, 
     assert 'Traceback' not in said
 
 
+def test_a_plan_that_moves_with_the_robot_is_not_followed(nodes, peer, robot, planner, actor):
+    """A metre ahead of it, it would never end."""
+    planner.send(end=1.0)
+    until_driving(peer, robot, planner)
+    assert stays_still(peer, robot, lambda: planner.send(end=1.0, frame='base_link'))
+    assert 'plan not followed: its frame base_link moves with the robot' in nodes.end(actor)
+
+
 def test_with_tf_a_plan_in_the_map_is_followed_to_its_end(
     nodes, peer, robot, planner, policy_file, monkeypatch
 ):
