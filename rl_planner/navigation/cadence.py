@@ -51,7 +51,7 @@ class Cadence:
             the first.
         """
         since: NDArray[np.float64] = stamps - self._stamps[rows]
-        stood = times - self._times[rows]
+        stood = np.where(commanded, times - self._times[rows], since)
         self._stamps[rows], self._times[rows] = stamps, times
         counted = (stood > 0.0) & (commanded | (stood <= LONGEST))
         chosen = rows[counted]

@@ -50,6 +50,7 @@ class InFlight:
         for row, time, command in zip(
             rows.tolist(), times.tolist(), commands.tolist(), strict=True
         ):
+            self._date_halt(row, time)
             self._sent[row].append(Standing(time, *command))
 
     def halt(self, row: int) -> None:
@@ -58,6 +59,12 @@ class InFlight:
         sent = self._sent[row]
         if sent and sent[-1].sec < math.inf:
             sent.append(Standing(math.inf, 0.0, 0.0))
+
+    def _date_halt(self, row: int, time: float) -> None:
+        """A halt of unknown time was at `time` at the latest."""
+        sent = self._sent[row]
+        if sent and sent[-1].sec == math.inf:
+            sent[-1] = Standing(time, 0.0, 0.0)
 
     def forget_time(self, row: int) -> None:
         """A robot's time began anew: it was halted, and when it was told what means nothing."""
@@ -80,8 +87,7 @@ class InFlight:
         sent = self._sent[row]
         if not sent:
             sent.append(Standing(stamp, 0.0, 0.0))
-        if sent[-1].sec == math.inf:
-            sent[-1] = Standing(stamp, 0.0, 0.0)
+        self._date_halt(row, stamp)
         while len(sent) > 1 and sent[1].sec + self._latency <= stamp:
             sent.popleft()
         effective = [each.sec + self._latency for each in list(sent)[1:]]

@@ -19,7 +19,7 @@ from rl_planner.navigation.config import LidarConfig, ObservationConfig, RobotCo
 Floats = NDArray[np.float32]
 Columns = slice | NDArray[np.int64]
 
-MOST_ANGLE = 100.0  # of the first beam, and from there to the last: no lidar's are nearly so (rad)
+MOST_ANGLE = 1000.0  # of the first beam, and from there to the last: no lidar's are nearly so (rad)
 
 # What a robot's numbers are divided by, so that common robots lie in [0, 1].
 ROBOT_SCALES = {

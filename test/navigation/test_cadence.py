@@ -47,6 +47,7 @@ def test_a_step_that_is_late_lets_a_command_stand_for_longer() -> None:
     steps = 0.1 * np.arange(10)
     assert excess_after(*steps, ages=[0.03]) == 0.0
     assert excess_after(*steps, ages=[0.01, 0.01, 0.04]) == pytest.approx(0.03)
+    assert excess_after(*steps, ages=[0.01, 0.01, 0.04], commanded=False) == 0.0
 
 
 def test_the_longest_of_the_last_intervals_counts() -> None:

@@ -57,6 +57,14 @@ def test_a_halt_counts_from_the_next_scan_on() -> None:
     assert flat(flight, 1.3, 1.3) == pytest.approx([0.2, *REST])
 
 
+def test_a_command_after_a_halt_follows_it() -> None:
+    flight = told(0.2, (0.0, FAST))
+    flight.halt(0)
+    flight.send(np.array([0]), np.array([1.0]), np.array([SLOW]))
+    assert flat(flight, 1.1, 1.1) == pytest.approx([0.1, *FAST, 0.1, *SLOW])
+    assert flat(flight, 1.3, 1.3) == pytest.approx([0.2, *SLOW])
+
+
 def test_time_that_begins_anew_begins_at_rest() -> None:
     flight = told(0.1, (100.0, FAST))
     flight.forget_time(0)

@@ -294,6 +294,21 @@ def test_the_policy_is_told_what_it_asked_for_and_the_base_what_it_can_do() -> N
     np.testing.assert_allclose(after, (0.1, 0.3))
 
 
+def test_a_goal_that_is_reached_at_once_after_a_cancel_is_followed_by_another() -> None:
+    safety = Safety(SafetyConfig(), ROBOT, SCAN, TASK.control_period)
+    pilot = Pilot(1, ROBOT, TASK, OBSERVATION, SCAN, safety=safety)
+    table = Table()
+    table.answer = (1.0, 0.0)
+    pilot.policy = table  # type: ignore[assignment]
+    pilot.set_goal(0, 2.0, 0.0)
+    pilot.step(sensed(0.0, r0=((0, 0, 0),)))
+    pilot.cancel(0)
+    pilot.set_goal(0, 0.0, 0.0)
+    assert pilot.step(sensed(0.1, r0=((0, 0, 0),))).outcomes.tolist() == [Outcome.GOAL]
+    pilot.set_goal(0, 2.0, 0.0)
+    assert pilot.step(sensed(0.2, r0=((0, 0, 0),))).commands[0, 0] > 0.0
+
+
 def test_a_cancelled_goal_leaves_no_experience() -> None:
     pilot, table = make_pilot()
     pilot.set_goal(0, 2.0, 0.0)
