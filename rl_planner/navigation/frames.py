@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rl_planner.navigation.config import LidarConfig
-from rl_planner.navigation.geometry import to_world_frame, yaw_from_quaternion
+from rl_planner.navigation.geometry import is_rotation, to_world_frame, yaw_from_quaternion
 
 MOST_TILT = math.radians(10.0)  # beyond it, a planar scan is not one of the plane of the robot
 
@@ -84,6 +84,5 @@ def mounted(lidar: LidarConfig, translation: Vector, rotation: Quaternion) -> Li
 def _require_sound(translation: Vector, rotation: Quaternion) -> None:
     if not all(map(math.isfinite, (*translation, *rotation))):
         raise FrameError(f'a transform must be finite, got {translation} and {rotation}')
-    length = math.hypot(*rotation)
-    if abs(length - 1.0) > 0.01:
+    if not is_rotation(rotation):
         raise FrameError(f'a quaternion must be of length 1, got {rotation}')

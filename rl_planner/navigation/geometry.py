@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,11 @@ def to_world_frame(x: Any, y: Any, yaw: Any, robot_x: Any, robot_y: Any) -> tupl
 def yaw_from_quaternion(qx: float, qy: float, qz: float, qw: float) -> float:
     """Heading of a rotation (rad); roll and pitch are ignored."""
     return float(np.arctan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz)))
+
+
+def is_rotation(quaternion: tuple[float, float, float, float]) -> bool:
+    """Whether a quaternion is of length 1, but for what rounding leaves."""
+    return abs(math.hypot(*quaternion) - 1.0) <= 0.01
 
 
 def quaternion_from_yaw(yaw: float) -> tuple[float, float, float, float]:

@@ -26,6 +26,14 @@ class Standing(NamedTuple):
     angular: float
 
 
+class _Sent(NamedTuple):
+    """When a command was sent (s), infinity where that is not known yet; and the command."""
+
+    time: float
+    linear: float
+    angular: float
+
+
 class InFlight:
     """The last commands of each of K robots.
 
@@ -39,8 +47,8 @@ class InFlight:
     def __init__(self, num_robots: int, latency: float = 0.0) -> None:
         self.last = np.zeros((num_robots, 2))
         self._latency = latency
-        # Of each robot (when it was sent, the command), the newest at the end.
-        self._sent: list[deque[Standing]] = [deque(maxlen=KEPT) for _ in range(num_robots)]
+        # The newest of each robot is at the end.
+        self._sent: list[deque[_Sent]] = [deque(maxlen=KEPT) for _ in range(num_robots)]
 
     def send(
         self, rows: NDArray[np.int64], times: NDArray[Any], commands: NDArray[np.float64]
@@ -51,20 +59,20 @@ class InFlight:
             rows.tolist(), times.tolist(), commands.tolist(), strict=True
         ):
             self._date_halt(row, time)
-            self._sent[row].append(Standing(time, *command))
+            self._sent[row].append(_Sent(time, *command))
 
     def halt(self, row: int) -> None:
         """A robot was told to rest, nobody says when: before its next scan."""
         self.last[row] = 0.0
         sent = self._sent[row]
-        if sent and sent[-1].sec < math.inf:
-            sent.append(Standing(math.inf, 0.0, 0.0))
+        if sent and sent[-1].time < math.inf:
+            sent.append(_Sent(math.inf, 0.0, 0.0))
 
     def _date_halt(self, row: int, time: float) -> None:
         """A halt of unknown time was at `time` at the latest."""
         sent = self._sent[row]
-        if sent and sent[-1].sec == math.inf:
-            sent[-1] = Standing(time, 0.0, 0.0)
+        if sent and sent[-1].time == math.inf:
+            sent[-1] = _Sent(time, 0.0, 0.0)
 
     def forget_time(self, row: int) -> None:
         """A robot's time began anew: it was halted, and when it was told what means nothing."""
@@ -86,11 +94,11 @@ class InFlight:
     def _pending(self, row: int, stamp: float, now: float) -> list[Standing]:
         sent = self._sent[row]
         if not sent:
-            sent.append(Standing(stamp, 0.0, 0.0))
+            sent.append(_Sent(stamp, 0.0, 0.0))
         self._date_halt(row, stamp)
-        while len(sent) > 1 and sent[1].sec + self._latency <= stamp:
+        while len(sent) > 1 and sent[1].time + self._latency <= stamp:
             sent.popleft()
-        effective = [each.sec + self._latency for each in list(sent)[1:]]
+        effective = [each.time + self._latency for each in list(sent)[1:]]
         pieces, begin = [], stamp
         for command, end in zip(sent, [*effective, now + self._latency], strict=True):
             if end - begin > INSTANT:

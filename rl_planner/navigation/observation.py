@@ -64,7 +64,7 @@ class ScanGeometry:
             raise ScanError(f'scan angles and range limits must be finite, got {numbers}')
         if self.angle_increment == 0.0 and self.num_beams > 1:
             raise ScanError('angle_increment must not be 0')
-        widest = max(abs(self.angle_min), abs(self.angle_increment) * (self.num_beams - 1))
+        widest = max(abs(self.angle_min), abs(self.angle_increment) * max(self.num_beams - 1, 1))
         if widest > MOST_ANGLE:
             raise ScanError(f'scan angles must be within {MOST_ANGLE:g} rad, got {widest:g}')
         if not 0.0 <= self.range_min < self.range_max:

@@ -1,48 +1,58 @@
-"""Where a robot was lately: poses with their times, and what lies in between."""
+"""Where a robot was lately: states with their times, and what lies in between."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from operator import itemgetter
+from typing import Generic, TypeVar
 
 from rl_planner.navigation.geometry import wrap_angle
 
 Pose = tuple[float, float, float]
+State = TypeVar('State', bound=tuple[float, ...])
 
-MOST = 100  # poses that are kept
-APART_NS = 300_000_000  # poses farther apart than this do not tell of what is in between
+MOST = 1000  # states that are kept: a second of the fastest odometry
+APART_NS = 300_000_000  # states farther apart than this do not tell of what is in between
 
 
-class Track:
-    """The last poses of a robot, x, y, yaw (m, rad), by their times (ns)."""
+class Track(Generic[State]):
+    """The last states of a robot by their times (ns): x, y, yaw (m, rad), and what else there is.
+
+    A Pose, or one with velocities.
+    """
 
     def __init__(self) -> None:
-        self._poses: deque[tuple[int, Pose]] = deque(maxlen=MOST)
+        self._states: deque[tuple[int, State]] = deque(maxlen=MOST)
 
     @property
-    def newest(self) -> tuple[int, Pose] | None:
-        """Time and pose, or None where there is none."""
-        return self._poses[-1] if self._poses else None
+    def newest(self) -> tuple[int, State] | None:
+        """Time and state, or None where there is none."""
+        return self._states[-1] if self._states else None
 
-    def add(self, stamp: int, pose: Pose) -> bool:
-        """Add a pose; whether time began anew with it, so that all before is forgotten."""
-        is_anew = bool(self._poses) and stamp < self._poses[-1][0]
+    def add(self, stamp: int, state: State) -> bool:
+        """Add a state; whether time began anew with it, so that all before is forgotten."""
+        is_anew = bool(self._states) and stamp < self._states[-1][0]
         if is_anew:
-            self._poses.clear()
-        self._poses.append((stamp, pose))
+            self._states.clear()
+        self._states.append((stamp, state))
         return is_anew
 
-    def at(self, stamp: int) -> Pose | None:
-        """The pose at a time; None where that is not within what is known, or in a gap of it."""
-        times = [each for each, _ in self._poses]
-        after = bisect_left(times, stamp)
-        if after == len(times):
+    def at(self, stamp: int) -> State | None:
+        """The state at a time; None where that is not within what is known, or in a gap of it."""
+        after = bisect_left(self._states, stamp, key=itemgetter(0))
+        if after == len(self._states):
             return None
-        if times[after] == stamp:
-            return self._poses[after][1]
-        if after == 0 or times[after] - times[after - 1] > APART_NS:
+        end, later = self._states[after]
+        if end == stamp:
+            return later
+        if after == 0:
             return None
-        share = (stamp - times[after - 1]) / (times[after] - times[after - 1])
-        (x, y, yaw), (next_x, next_y, next_yaw) = (self._poses[k][1] for k in (after - 1, after))
-        turn = float(wrap_angle(next_yaw - yaw))
-        return x + share * (next_x - x), y + share * (next_y - y), yaw + share * turn
+        begin, earlier = self._states[after - 1]
+        if end - begin > APART_NS:
+            return None
+        share = (stamp - begin) / (end - begin)
+        changes = [new - old for old, new in zip(earlier, later, strict=True)]
+        changes[2] = float(wrap_angle(changes[2]))
+        between = (old + share * change for old, change in zip(earlier, changes, strict=True))
+        return type(later)(between)

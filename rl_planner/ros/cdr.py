@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.navigation.geometry import yaw_from_quaternion
+from rl_planner.navigation.geometry import is_rotation, yaw_from_quaternion
 from rl_planner.ros.messages import NANOSECONDS
 
-MOST_STRETCH = 0.01  # of an orientation's length from 1
 ENCAPSULATION = 4  # bytes before the data: their byte order, and options
 T = TypeVar('T')
 
@@ -93,9 +92,9 @@ def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float
     stamp, frame = reader.header()
     child = reader.text() or 'base_link'
     x, y, _, qx, qy, qz, qw = reader.numbers('7d', 8)
-    length = math.hypot(qx, qy, qz, qw)
-    if math.isfinite(length) and abs(length - 1.0) > MOST_STRETCH:
-        raise ValueError(f'orientation must be a quaternion of length 1, got length {length:g}')
+    rotation = qx, qy, qz, qw
+    if all(map(math.isfinite, rotation)) and not is_rotation(rotation):
+        raise ValueError(f'orientation must be a quaternion of length 1, got {rotation}')
     reader.skip(36, 8)  # covariance
     v, _, _, _, _, w = reader.numbers('6d', 8)
     return stamp, frame, child, (x, y, yaw_from_quaternion(qx, qy, qz, qw), v, w)

@@ -160,8 +160,8 @@ class Control:
         lidar = self._mounting.of(robot.name, robot.base_frame, frame)
         if self._seen is None:
             geometry = messages.scan_geometry(metadata, lidar)
-            self._seen = geometry, Rescan(metadata)
             self.pilot = self._make_pilot(geometry)
+            self._seen = geometry, Rescan(metadata)
         return self._seen
 
     # Stepping
@@ -202,7 +202,7 @@ class Control:
 
     def _sensed(self, robots: list[Robot], now: int) -> Sensed:
         inboxes = [robot.inbox for robot in robots]
-        odometry = np.array([inbox.odometry for inbox in inboxes])
+        odometry = np.array([inbox.odometry_of_scan() for inbox in inboxes])
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
         return Sensed(
             np.array([robot.row for robot in robots]),

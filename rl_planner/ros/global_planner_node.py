@@ -92,7 +92,7 @@ class GlobalPlannerNode(RunnableNode):
         self._goal_waits, self._goal_came = False, 0
         self._planned = -BETWEEN_SEC  # when, on this machine's clock (s)
         self._goal_ns = -1  # stamp of the newest odometry when it came, or was planned to
-        self._track = Track()  # of odometry
+        self._track: Track[Pose] = Track()  # of odometry
         self._scan: bytes | None = None
         self._plan_out = self.create_publisher(Path, 'plan', qos.RELIABLE)
         self._subscribe()

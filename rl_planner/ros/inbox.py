@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
+from rl_planner.navigation.track import Track
 from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros.cdr import read_odometry
 
 Ranges = NDArray[np.float32]
+Odometry = tuple[float, float, float, float, float]  # x, y, yaw, v, w
 
 EARLY = 0.85  # a scan within this share of a control period after the last step is skipped
 OVERTAKEN_SEC = 0.5  # messages may overtake each other by so much
@@ -27,7 +29,7 @@ class Inbox:
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
         acted_ns: the same, or when that scan came if that was earlier.
-        odometry: x, y, yaw, v, w.
+        odometry: the newest.
         odom_frame, base_frame: odometry is the pose of the second in the first; '' till it comes.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
         watchdog: knows how old they may be.
@@ -42,7 +44,8 @@ class Inbox:
         self.acted_ns: int | None = None
         self._born_ns: int | None = None  # of the scan
         self.is_blind = False
-        self.odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
+        self.odometry: Odometry = (0.0, 0.0, 0.0, 0.0, 0.0)
+        self._track: Track[Odometry] = Track()
         self.odom_frame = self.base_frame = ''
         self._has_frames = False  # odometry has named them, if only by ''
         self._period_ns = period_ns
@@ -91,6 +94,7 @@ class Inbox:
         if 0.0 < self.watchdog.behind(ODOMETRY, stamp) <= OVERTAKEN_SEC:
             return
         self.odometry, self.odom_frame, self.odom_ns = odometry, frame, stamp
+        self._track.add(stamp, odometry)
         self.base_frame, self._has_frames = child, True
         self.watchdog.saw(ODOMETRY, stamp, now)
 
@@ -101,7 +105,7 @@ class Inbox:
     def forget_time(self) -> None:
         """Time began anew: stamps of before mean nothing."""
         self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = self.acted_ns = None
-        self._has_frames = False
+        self._has_frames, self._track = False, Track()
         self.watchdog.forget()
 
     def is_complete(self) -> bool:
@@ -109,6 +113,14 @@ class Inbox:
         if self.ranges is None or self.scan_ns is None or self.odom_ns is None:
             return False
         return self.scan_ns - self.odom_ns <= LATE * self._period_ns
+
+    def odometry_of_scan(self) -> Odometry:
+        """Where the robot was, and how fast, when it was scanned: scans come later than odometry.
+
+        The newest where that is not known, which is older by little (`is_complete`).
+        """
+        known = None if self.scan_ns is None else self._track.at(self.scan_ns)
+        return self.odometry if known is None else known
 
     def close_step(self) -> None:
         """The scan has been acted on."""

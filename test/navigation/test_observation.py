@@ -363,6 +363,7 @@ def test_scan_geometry_of_a_lidar() -> None:
         ({'range_max': INF}, 'scan angles and range limits must be finite, got'),
         ({'angle_increment': 0.0}, 'angle_increment must not be 0'),
         ({'angle_min': 1e30}, 'scan angles must be within 1000 rad, got 1e\\+30'),
+        ({'num_beams': 1, 'angle_increment': 1e30}, 'scan angles must be within 1000 rad, got 1e'),
         ({'angle_increment': -200.0}, 'scan angles must be within 1000 rad, got 1400'),
         ({'range_min': -0.1}, 'range_min must be at least 0 and below range_max 4, got -0.1'),
         ({'range_min': 4.0}, 'range_min must be at least 0 and below range_max 4, got 4'),

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from rl_planner.navigation.track import Track
+from rl_planner.navigation.track import Pose, Track
 
 SECOND = 10**9
 
 
-def track() -> Track:
-    made = Track()
+def track() -> Track[Pose]:
+    made: Track[Pose] = Track()
     for stamp, pose in ((0.0, (0.0, 0.0, 3.0)), (0.2, (1.0, 2.0, -3.0)), (0.7, (2.0, 2.0, 0.0))):
         made.add(round(stamp * SECOND), pose)
     return made

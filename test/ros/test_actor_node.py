@@ -358,6 +358,24 @@ def test_one_node_drives_robots_in_namespaces(nodes, peer, policy_file):
     peer.until(lambda: len(robots[0].commands) > 3, repeat=robots[0].sense)
 
 
+def test_a_late_scan_goes_with_where_the_robot_was(nodes, peer, robot, policy_file):
+    """It is at its goal by now, but what it sees was seen on the way."""
+    nodes.start('actor_node', policy_file=str(policy_file), scan_timeout=5.0)
+
+    def tell() -> None:
+        now = time.time_ns()
+        robot.send_goal(5.0)
+        robot.sense(now - 10**8, x=3.0, only=robot.odom_out)
+        robot.sense(now, x=5.0, only=robot.odom_out)
+        peer.spin(0.02)
+        robot.sense(now - 10**8, only=robot.scan_out)
+        peer.spin(0.15)
+
+    peer.until(lambda: len(robot.commands) > 5, repeat=tell)
+    assert robot.outcomes == []
+    peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(x=5.0))
+
+
 def test_a_robot_that_is_silent_makes_another_no_quicker(nodes, peer, policy_file):
     """Of scans every 25 ms, none is acted on sooner than a control period after the last."""
     robots = [RobotDouble(peer, name, stamped=True) for name in ('robot_0', 'robot_1')]

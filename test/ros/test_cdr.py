@@ -41,7 +41,7 @@ def test_odometry(numbers: list[float], yaw: float, frame: str, child: str, stam
 def test_an_orientation_that_is_no_rotation_is_refused(rotation: tuple[float, float]) -> None:
     message = Odometry()
     message.pose.pose.orientation.z, message.pose.pose.orientation.w = rotation
-    with pytest.raises(ValueError, match='orientation must be a quaternion of length 1, got leng'):
+    with pytest.raises(ValueError, match='orientation must be a quaternion of length 1, got '):
         read_odometry(serialize_message(message))
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from nav_msgs.msg import Odometry
 from rclpy.serialization import serialize_message
 
+from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros import messages
 from rl_planner.ros.inbox import Inbox
 
 
-def odometry(frame: str, child: str, stamp_ns: int) -> bytes:
+def odometry(frame: str, child: str, stamp_ns: int, x: float = 0.0, v: float = 0.0) -> bytes:
     message = Odometry(child_frame_id=child)
     message.header.frame_id = frame
     message.header.stamp = messages.stamp_of(stamp_ns)
     message.pose.pose.orientation.w = 1.0
+    message.pose.pose.position.x, message.twist.twist.linear.x = x, v
     return bytes(serialize_message(message))
 
 
@@ -32,3 +35,19 @@ def test_odometry_of_another_frame_is_refused() -> None:
     inbox.forget_time()  # of another bag, say
     inbox.take_odometry(odometry('other', 'base_link', 10**9), 10**9)
     assert inbox.odom_frame == 'other'
+
+
+def test_a_scan_goes_with_the_odometry_of_its_time() -> None:
+    """Who brakes is slower by now than it was when it was scanned."""
+    inbox = Inbox('robot', 10**8, Watchdog({}, 0.5))
+    for ms, x, v in ((0, 1.0, 0.8), (20, 1.016, 0.8), (40, 1.03, 0.6), (100, 1.05, 0.1)):
+        inbox.take_odometry(odometry('odom', 'base_link', 10**9 + ms * 10**6, x, v), 2 * 10**9)
+    scan = np.ones(4, np.float32), ScanGeometry(4, 0.0, 1.0, 0.1, 4.0), 2 * 10**9
+    for ms, expected in ((20, (1.016, 0.8)), (30, (1.023, 0.7)), (110, (1.05, 0.1))):
+        inbox.take_scan(10**9 + ms * 10**6, *scan)
+        x, _, _, v, _ = inbox.odometry_of_scan()
+        assert (x, v) == pytest.approx(expected)
+    inbox.forget_time()
+    inbox.take_odometry(odometry('odom', 'base_link', 10**9 + 10**7, 5.0, 0.0), 2 * 10**9)
+    inbox.take_scan(10**9, *scan)
+    assert inbox.odometry_of_scan()[0] == 5.0  # nothing of before is known
