@@ -23,6 +23,7 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import OccupancyGrid, Odometry, Path
 from numpy.typing import NDArray
+from rclpy.duration import Duration
 from sensor_msgs.msg import LaserScan
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import Marker
@@ -301,5 +302,6 @@ class GlobalPlannerNode(RunnableNode):
         self.get_logger().warning(text, throttle_duration_sec=QUIET_SEC)
 
     def close(self) -> None:
-        """The robot is not to go on by a plan that nobody looks after."""
+        """The robot is not to go on by a plan that nobody looks after: it must be told in time."""
         self._publish(NOWHERE)
+        self._plan_out.wait_for_all_acked(Duration(seconds=qos.DELIVERY_SEC))
