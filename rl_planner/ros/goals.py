@@ -14,10 +14,12 @@ class GoalError(ValueError):
 
 
 class GoalInbox:
-    """The newest goal of one robot.
+    """The goals of one robot that wait, and the one that is driven to.
+
+    At most two wait: the one that has waited longest, and the newest. Goals that come faster than
+    scans are old would else replace each other for ever, and none would ever be begun.
 
     Attributes:
-        waits: it has not been driven to yet.
         frame: of the goal that is driven to, '' for that of odometry.
         place: that goal in its frame (m).
         overdue: when nobody waits any longer for a transform of the goal that waits (s, of
@@ -25,55 +27,73 @@ class GoalInbox:
     """
 
     def __init__(self) -> None:
-        self.waits = False
         self.frame, self.place = '', (0.0, 0.0)
         self.overdue: float | None = None
-        self._goal: PoseStamped | None = None  # kept, to know a repetition by
-        self._is_for_now = False
+        self._newest: PoseStamped | None = None  # kept, to know a repetition by
+        self._waiting: list[tuple[int, PoseStamped]] = []  # with their stamps (ns)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a goal that has not been driven to yet."""
+        return bool(self._waiting)
 
     def take(self, message: PoseStamped) -> None:
         """Keep a goal, unless it is the last one once more: same time, frame and pose."""
-        if message != self._goal:
-            self._goal, self.waits, self._is_for_now = message, True, False
-            self.overdue = None
+        if message != self._newest:
+            self._newest, self.overdue = message, None
+            stamp = messages.stamp_ns(message.header.stamp)
+            self._waiting = [*self._waiting[:1], (stamp, message)]
 
     def end(self) -> None:
         """The drive has ended, or is not to be: the same goal is new again if it has no stamp.
 
         With one it stays the last one: who repeats it till it hears of the end may do so later.
         """
-        goal = self._goal
-        if goal is not None and not self.waits and not messages.stamp_ns(goal.header.stamp):
-            self._goal = None
+        newest = self._newest
+        if newest is not None and not self.waits and not messages.stamp_ns(newest.header.stamp):
+            self._newest = None
 
     def is_due(self, scan_ns: int | None) -> bool:
         """Whether a goal waits, and the scan is later: it shows the place the goal was meant for.
 
-        A goal from far ahead was stamped by another clock; it is for now.
+        The newest such goal is the next one then. A goal from far ahead was stamped by another
+        clock; it is for now.
         """
-        if not self.waits or self._goal is None or scan_ns is None:
+        if scan_ns is None:
             return False
-        if self._is_for_now:
-            return True
-        ahead = messages.stamp_ns(self._goal.header.stamp) - scan_ns
-        return not 0 <= ahead <= FORESIGHT_SEC * messages.NANOSECONDS
+        due = [
+            not 0 <= stamp - scan_ns <= FORESIGHT_SEC * messages.NANOSECONDS
+            for stamp, _ in self._waiting
+        ]
+        if any(due[-1:]):
+            del self._waiting[:-1]
+        return any(due)
 
     def forget_time(self) -> None:
-        """Time began anew: a goal that waits is for now."""
-        self._is_for_now = True
+        """Time began anew: the newest goal that waits is for now."""
+        self._waiting = [(-1, goal) for _, goal in self._waiting[-1:]]
 
     def look(self) -> tuple[str, float, float]:
-        """Frame and place (m) of the goal that waits.
+        """Frame and place (m) of the next goal.
 
         Raises:
             GoalError: it is no place.
         """
-        assert self._goal is not None, 'there is a goal when it is due'
-        position = self._goal.pose.position
-        if not messages.is_finite_goal(self._goal):
+        _, goal = self._waiting[0]
+        position = goal.pose.position
+        if not messages.is_finite_goal(goal):
             raise GoalError(f'it must be finite, got ({position.x}, {position.y})')
-        return self._goal.header.frame_id, position.x, position.y
+        return goal.header.frame_id, position.x, position.y
 
     def accept(self, frame: str, place: tuple[float, float]) -> None:
-        """The goal that waits is driven to from now on."""
-        self.waits, self.frame, self.place = False, frame, place
+        """The next goal is driven to from now on."""
+        self.refuse()
+        self.frame, self.place = frame, place
+
+    def refuse(self) -> None:
+        """The next goal is not driven to."""
+        del self._waiting[0]
+
+    def cancel(self) -> None:
+        """No goal waits any more."""
+        self._waiting.clear()

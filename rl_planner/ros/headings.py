@@ -77,7 +77,7 @@ class Headings:
             robot.trip = Trip()
 
     def _refuse(self, robot: Robot, pilot: Pilot, reason: str) -> None:
-        robot.goal.waits = False
+        robot.goal.refuse()
         robot.goal.end()
         self._logger.error(f'{robot.name}: goal refused: {reason}')
         robot.give_up(pilot)

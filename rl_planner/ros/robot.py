@@ -120,7 +120,7 @@ class Robot:
         """Stop at once and forget the goal; whether there was one."""
         self.topics.send(REST, self.inbox.scan_ns)
         had_goal = self.wants_to_move(pilot)
-        self.goal.waits = False
+        self.goal.cancel()
         if pilot is not None:
             pilot.cancel(self.row)
         if had_goal:
