@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rl_planner.navigation.config import RobotConfig, parameter
 from rl_planner.navigation.inflation import PathCosts, squared_distances
 from rl_planner.navigation.occupancy import OccupancyMap
-from rl_planner.navigation.wavefront import CLOSED, Cell, Wavefront
+from rl_planner.navigation.path import LONGEST
+from rl_planner.navigation.wavefront import CLOSED, Cell, Wavefront, way_out
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,26 +47,33 @@ class GlobalPlanner:
 
         A robot that stands closer to an obstacle than it should first gets out of there. A goal
         that is closer to one is replaced by the nearest place that is not, within `tolerance`.
+        Neither crosses what is occupied: the far side of a thin wall may be nearer. What has been
+        seen where the robot or the goal itself is does not keep them there, the map does.
 
         Args:
             seen: (rows, columns) cells that are occupied besides those of the map.
 
         Raises:
-            PlanningError: start or goal is off the map or inside an obstacle, or there is no way.
+            PlanningError: start or goal is off the map or inside an obstacle of it, or there is no
+                way, or it is longer than a path may be.
         """
         occupied = area.occupied if seen is None else area.occupied | seen
         multipliers = self._multipliers(area, occupied)
         free = multipliers < CLOSED
         near = self._robot.inscribed_radius + self._config.padding + 2.0 * area.resolution
-        stands, begin = self._places(area, free, start, 'the robot', near)
-        asked, end = self._places(area, free, goal, 'the goal', self._config.tolerance)
-        way = Wavefront(multipliers, end).way(begin)
+        out = self._way_out(area, occupied, free, start, 'the robot', near)
+        aside = self._way_out(area, occupied, free, goal, 'the goal', self._config.tolerance)
+        way = Wavefront(multipliers, aside[-1]).way(out[-1])
         if not way:
             raise PlanningError(f'there is no way from {_text(start)} to the goal {_text(goal)}')
-        points = area.points(np.array(way))
-        if end == asked:  # a way ends at the place itself, not in the middle of its cell
+        points = area.points(np.array(out + way[1:]))
+        if len(aside) == 1:  # a way ends at the place itself, not in the middle of its cell
             points[-1] = goal
-        return np.concatenate([[start], points[1:] if begin == stands and len(way) > 1 else points])
+        points = np.concatenate([[start], points[1:] if len(points) > 1 else points])
+        length = float(np.hypot(*np.diff(points, axis=0).T).sum())
+        if length > LONGEST:
+            raise PlanningError(f'the way is {length:.0f} m long, allowed are {LONGEST:g} m')
+        return points
 
     def is_blocked(self, area: OccupancyMap, path: Floats, seen: Mask) -> bool:
         """Whether cells that have been `seen` to be occupied stand in a path (M, 2) (m).
@@ -84,10 +92,16 @@ class GlobalPlanner:
         near = squares[cells[:, 0] - top, cells[:, 1] - left]
         return bool((near * area.resolution**2 < clearance**2).any())
 
-    def _places(
-        self, area: OccupancyMap, free: Mask, place: Point, name: str, distance: float
-    ) -> tuple[Cell, Cell]:
-        """The cell of a place, and the nearest one within `distance` (m) where the robot can be.
+    def _way_out(
+        self,
+        area: OccupancyMap,
+        occupied: Mask,
+        free: Mask,
+        place: Point,
+        name: str,
+        farthest: float,
+    ) -> list[Cell]:
+        """From the cell of a place to the nearest one where the robot can be (m).
 
         Raises:
             PlanningError: there is no such cell.
@@ -98,13 +112,14 @@ class GlobalPlanner:
         if not inside[0]:
             raise PlanningError(f'{name} {_text(place)} is off the map')
         row, column = cells[0].tolist()
-        if name == 'the goal' and area.occupied[row, column]:
+        if area.occupied[row, column]:
             raise PlanningError(f'{name} {_text(place)} is inside an obstacle of the map')
-        nearest = _nearest(free, (row, column), distance / area.resolution)
-        if nearest is None:
+        walls = area.occupied if occupied[row, column] else occupied
+        way = way_out(free, walls, (row, column), farthest / area.resolution)
+        if not way:
             what = 'an obstacle' if self._config.allow_unknown else 'an obstacle or the unknown'
             raise PlanningError(f'{name} {_text(place)} is too close to {what}')
-        return (row, column), nearest
+        return way
 
     def _multipliers(self, area: OccupancyMap, occupied: Mask) -> Floats:
         """(rows, columns) of the length of a step; CLOSED where the robot cannot be."""
@@ -123,17 +138,3 @@ class GlobalPlanner:
 
 def _text(place: Point) -> str:
     return f'({place[0]:.2f}, {place[1]:.2f})'
-
-
-def _nearest(free: Mask, cell: Cell, distance: float) -> Cell | None:
-    """The free cell that is nearest to `cell`, within a distance (cells); None if there is none."""
-    reach = math.floor(distance)
-    top, left = max(cell[0] - reach, 0), max(cell[1] - reach, 0)
-    rows, columns = np.nonzero(free[top : cell[0] + reach + 1, left : cell[1] + reach + 1])
-    if not len(rows):
-        return None
-    away = np.hypot(rows + (top - cell[0]), columns + (left - cell[1]))
-    nearest = int(away.argmin())
-    if away[nearest] > distance:
-        return None
-    return int(rows[nearest]) + top, int(columns[nearest]) + left

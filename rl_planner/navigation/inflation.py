@@ -33,10 +33,16 @@ class PathCosts(Config):
         4.0, 'cost next to an obstacle, added to 1 for the length', at_least=0.0, at_most=1000.0
     )
     unknown_cost: float = parameter(
-        0.3, 'cost of what has not been seen, added to 1 for the length', at_least=0.0
+        0.3,
+        'cost of what has not been seen, added to 1 for the length',
+        at_least=0.0,
+        at_most=1000.0,
     )
     tolerance: float = parameter(
-        0.5, 'a goal out of reach is replaced by a place within this distance (m)', at_least=0.0
+        0.5,
+        'a goal out of reach is replaced by a place within this distance (m)',
+        at_least=0.0,
+        at_most=10.0,
     )
 
     def inflation(self, inscribed_radius: float, resolution: float) -> Inflation:

@@ -1,7 +1,7 @@
 """What the lidar shows that is not in the map: an obstacle layer, as Nav2's costmaps have.
 
-A return marks its cell, a beam that passes through a cell clears it again, and what has not been
-seen for a while is forgotten: it may have moved on.
+A return marks its cell, a beam that passes through a cell clears it again, as does the robot that
+stands in it, and what has not been seen for a while is forgotten: it may have moved on.
 """
 
 from __future__ import annotations
@@ -40,14 +40,27 @@ class ObstacleLayerConfig(Config):
 
 
 class ObstacleLayer:
-    """Cells of one map that scans have shown to be occupied."""
+    """Cells of one map that scans have shown to be occupied.
 
-    def __init__(self, area: OccupancyMap, config: ObstacleLayerConfig | None = None) -> None:
+    Args:
+        inscribed_radius: so far around the robot is nothing but the robot (m).
+    """
+
+    def __init__(
+        self,
+        area: OccupancyMap,
+        inscribed_radius: float,
+        config: ObstacleLayerConfig | None = None,
+    ) -> None:
         self._area, self._config = area, config or ObstacleLayerConfig()
         reach = math.ceil(self._config.map_margin / area.resolution)
         squares = squared_distances(area.occupied, reach)
         self._in_map = squares <= (self._config.map_margin / area.resolution) ** 2
         self._stamps = np.full(area.shape, -np.inf)  # when each cell was last marked (s)
+        step = 0.5 * area.resolution
+        side = step * np.arange(-(inscribed_radius // step), inscribed_radius // step + 1.0)
+        square = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+        self._footprint = square[np.hypot(*square.T) <= inscribed_radius]  # (n, 2) places (m)
 
     def update(
         self, pose: Floats, ranges: NDArray[np.float32], scan: ScanGeometry, stamp: float
@@ -68,6 +81,8 @@ class ObstacleLayer:
         rows, columns = cells[inside].T
         new = ~self._in_map[rows, columns]
         self._stamps[rows[new], columns[new]] = stamp
+        cells, inside = self._area.cells_at(pose[:2] + self._footprint)
+        self._stamps[tuple(cells[inside].T)] = -np.inf
 
     def occupied(self, stamp: float) -> Mask:
         """(rows, columns) what is remembered at the time `stamp` (s)."""

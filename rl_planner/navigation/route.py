@@ -77,7 +77,7 @@ class Route:
         xy_goal_tolerance: float,
     ) -> None:
         self._planner, self._tolerance = GlobalPlanner(robot, planner), xy_goal_tolerance
-        self._layer_config, self._config = layer, config
+        self._radius, self._layer_config, self._config = robot.inscribed_radius, layer, config
         self.area: OccupancyMap | None = None
         self.goal: tuple[float, float] | None = None
         self._layer: ObstacleLayer | None = None
@@ -98,7 +98,7 @@ class Route:
 
     def set_map(self, area: OccupancyMap) -> None:
         """Plan on another map from now on; obstacles beside it are seen anew."""
-        self.area, self._layer = area, ObstacleLayer(area, self._layer_config)
+        self.area, self._layer = area, ObstacleLayer(area, self._radius, self._layer_config)
         self._reason = 'the map has changed'
 
     def set_goal(self, x: float, y: float) -> None:

@@ -8,17 +8,20 @@ which nothing has changed are left out.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Cell = tuple[int, int]  # row and column
 
 DIAGONAL = math.sqrt(2.0)
-CLOSED = 1e6  # multiplier of a cell that is not to be entered
-LESS = 1e-3  # what gets shorter by no more than this has not changed; beyond all rounding (cells)
+CLOSED = math.inf  # multiplier of a cell that is not to be entered
+LESS = 1e-3  # what gets shorter by no more than this has not changed (cells)
 
 
 class Wavefront:
@@ -30,17 +33,28 @@ class Wavefront:
         goal: must not be closed.
 
     Attributes:
-        distances: (rows, columns) the least cost of a way to the goal (cells); CLOSED or more where
-            there is none.
+        distances: (rows, columns) the least cost of a way to the goal (cells); infinite where there
+            is none.
     """
 
     def __init__(self, multipliers: Floats, goal: Cell) -> None:
         self._multipliers = multipliers
+        is_open = np.isfinite(multipliers)
+        # No way costs as much: it enters each cell once, and leaves it. What goes through a closed
+        # cell costs more, and sums along rows stay finite.
+        wall = 1.0 + DIAGONAL * float(multipliers.sum(where=is_open))
+        self._sweep(np.where(is_open, multipliers, wall), goal)
+        self.distances[(self.distances >= wall) | ~is_open] = np.inf
+
+    def _sweep(self, multipliers: Floats, goal: Cell) -> None:
+        """Find the distances; what is closed is dear here."""
         down = 0.5 * (multipliers[1:] + multipliers[:-1])
         right = 0.5 * DIAGONAL * (multipliers[1:, 1:] + multipliers[:-1, :-1])
         left = 0.5 * DIAGONAL * (multipliers[1:, :-1] + multipliers[:-1, 1:])
         across = 0.5 * (multipliers[:, 1:] + multipliers[:, :-1])
         self._along = np.pad(np.cumsum(across, axis=1), ((0, 0), (1, 0)))
+        # More than all rounding, or sweeps would go on for ever.
+        self._less = max(LESS, 8.0 * float(np.spacing(self._along[:, -1].max())))
         self.distances = np.full(multipliers.shape, np.inf)
         self.distances[goal] = 0.0
         self._spread(goal[0])
@@ -71,7 +85,7 @@ class Wavefront:
         found = np.minimum(target, source + straight)
         np.minimum(found[1:], source[:-1] + right, out=found[1:])
         np.minimum(found[:-1], source[1:] + left, out=found[:-1])
-        if not (found < target - LESS).any():
+        if not (found < target - self._less).any():
             return False
         self.distances[row] = found
         self._spread(row)
@@ -86,7 +100,7 @@ class Wavefront:
 
     def way(self, start: Cell) -> list[Cell]:
         """The cells of the shortest way from `start` to the goal; none where there is none."""
-        if self.distances[start] >= CLOSED:
+        if not math.isfinite(self.distances[start]):
             return []
         rows, columns = self.distances.shape
         way = [start]
@@ -106,3 +120,37 @@ class Wavefront:
         length = DIAGONAL if cell[0] != near[0] and cell[1] != near[1] else 1.0
         weight = 0.5 * length * (self._multipliers[cell] + self._multipliers[near])
         return float(weight + self.distances[near])
+
+
+def way_out(free: Mask, walls: Mask, start: Cell, farthest: float) -> list[Cell]:
+    """The cells of the shortest way from `start` to a free cell; none where there is none.
+
+    Dijkstra's algorithm, on few cells. Walls are not entered, nor passed between two that touch at
+    their corners.
+
+    Args:
+        free, walls: (rows, columns)
+        farthest: the way is no longer than this (cells).
+    """
+    rows, columns = walls.shape
+    came_from: dict[Cell, Cell] = {}
+    queue = [(0.0, start, start)]
+    while queue:
+        far, cell, before = heapq.heappop(queue)
+        if cell in came_from:
+            continue
+        came_from[cell] = before
+        if free[cell]:
+            way = [cell]
+            while way[-1] != start:
+                way.append(came_from[way[-1]])
+            return way[::-1]
+        for down, right in itertools.product((-1, 0, 1), repeat=2):
+            row, column = near = cell[0] + down, cell[1] + right
+            total = far + math.hypot(down, right)
+            if total > farthest or not (0 <= row < rows and 0 <= column < columns):
+                continue
+            is_between = walls[row, cell[1]] and walls[cell[0], column]
+            if not (walls[near] or is_between):
+                heapq.heappush(queue, (total, near, cell))
+    return []

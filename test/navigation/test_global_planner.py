@@ -122,7 +122,81 @@ def test_a_goal_too_close_to_an_obstacle_is_replaced_within_the_tolerance() -> N
 def test_a_robot_too_close_to_an_obstacle_gets_out_of_there() -> None:
     path = plan(two_rooms(), start=(2.95, 1.0))
     assert path[0].tolist() == [2.95, 1.0]
-    assert nearest_obstacle(path[1:], two_rooms()) >= CLEARANCE - 1e-9
+    assert np.hypot(*np.diff(path, axis=0).T).max() < 2.0 * CELL
+    out = int((path[:, 0] < 3.05 - CLEARANCE).argmax())
+    assert out <= 3
+    assert nearest_obstacle(path[out:], two_rooms()) >= CLEARANCE - 1e-9
+
+
+def along_a_wall() -> NDArray[np.int8]:
+    """A wall without a door at x = 3.0 to 3.1 m, 0.3 m beside another one: too narrow a lane."""
+    cells = two_rooms(slice(0, 0))
+    cells[:, 26] = 100
+    return cells
+
+
+@pytest.mark.parametrize('x', [2.85, 2.95])
+def test_nobody_is_led_through_a_thin_wall(x: float) -> None:
+    """Between the walls there is no room; beyond the right one there is, 0.4 m away."""
+    with pytest.raises(PlanningError, match=r'the robot .* is too close to an obstacle'):
+        plan(along_a_wall(), start=(x, 1.0), goal=(5.0, 1.0))
+    wide = GlobalPlannerConfig(padding=0.05, tolerance=0.5)
+    with pytest.raises(PlanningError, match=r'the goal .* is too close to an obstacle'):
+        plan(along_a_wall(), start=(5.0, 1.0), goal=(x, 1.0), config=wide)
+
+
+def test_nor_through_one_that_has_been_seen() -> None:
+    cells = floor()
+    cells[:, 26] = 100
+    seen = np.zeros(cells.shape, np.bool_)
+    seen[:, 30] = True
+    with pytest.raises(PlanningError, match=r'the robot .* is too close to an obstacle'):
+        plan(cells, start=(2.95, 1.0), seen=seen)
+    assert len(plan(cells, start=(2.95, 1.0)))
+
+
+def test_who_is_inside_an_obstacle_of_the_map_is_lost() -> None:
+    """On which side of the wall the robot really is, nobody can say."""
+    with pytest.raises(PlanningError, match=r'the robot \(3\.05, 0\.55\) is inside an obstacle'):
+        plan(two_rooms(), start=(3.05, 0.55))
+
+
+def test_what_was_seen_where_the_robot_or_the_goal_is_does_not_keep_it_there() -> None:
+    seen = np.zeros((40, 60), np.bool_)
+    seen[10, 10] = seen[10, 50] = True
+    path = plan(floor(), (1.05, 1.05), (5.05, 1.05), seen)
+    assert path[0].tolist() == [1.05, 1.05]
+    assert CLEARANCE <= math.dist(path[-1], (5.05, 1.05)) <= CONFIG.tolerance
+
+
+def test_the_dearest_way_is_a_way() -> None:
+    """6 m of the unknown beside a wall, in cells of 1 cm."""
+    cells = np.full((60, 600), -1, np.int8)
+    cells[20, :] = 100
+    dear = GlobalPlannerConfig(
+        padding=0.0,
+        inflation_radius=2.0,
+        cost_scaling_factor=0.1,
+        cost_weight=1e3,
+        unknown_cost=1e3,
+    )
+    path = GlobalPlanner(RobotConfig(radius=0.1), dear).plan(
+        OccupancyMap(cells, 0.01), (0.05, 0.45), (5.95, 0.45)
+    )
+    assert path[-1].tolist() == [5.95, 0.45]
+
+
+def test_a_way_that_is_longer_than_a_path_may_be_is_none() -> None:
+    """Ten lanes of 1.2 km, cells of 10 m."""
+    cells = np.zeros((39, 120), np.int8)
+    cells[3::4] = 100
+    for number, row in enumerate(range(3, 39, 4)):
+        cells[row, -3:] = 0 if number % 2 == 0 else 100
+        cells[row, :3] = 100 if number % 2 == 0 else 0
+    coarse = OccupancyMap(cells, 10.0)
+    planner = GlobalPlanner(RobotConfig(radius=0.2), GlobalPlannerConfig(allow_unknown=False))
+    with pytest.raises(PlanningError, match='m long, allowed are 10000 m'):
+        planner.plan(coarse, (15.0, 15.0), (15.0, 375.0))
 
 
 @pytest.mark.parametrize('goal', [(-0.1, 1.0), (1.0, 4.1), (math.inf, 0.0), (math.nan, 1.0)])

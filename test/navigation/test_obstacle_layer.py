@@ -23,7 +23,7 @@ def layer(wall: bool = False) -> ObstacleLayer:
     cells = np.zeros((40, 50), np.int8)
     if wall:
         cells[:, 30] = 100
-    return ObstacleLayer(OccupancyMap(cells, CELL), CONFIG)
+    return ObstacleLayer(OccupancyMap(cells, CELL), 0.25, CONFIG)
 
 
 def reading(metres: float, beam: int = AHEAD) -> NDArray[np.float32]:
@@ -92,3 +92,16 @@ def test_off_the_map_nothing_happens() -> None:
     seen = layer()
     seen.update(np.array([-50.0, 1e12, 1.0]), reading(1.0), CROSS, 0.0)
     assert marked(seen) == []
+
+
+def test_what_was_seen_where_the_robot_is_now_is_not_there() -> None:
+    """A disc of 0.25 m around the middle of a cell: what is 0.3 m away stays."""
+    seen = layer()
+    for x in (2.45, 2.55):
+        seen.update(HERE, reading(x - 2.05), CROSS, 0.0)
+    assert marked(seen) == [[20, 24], [20, 25]]
+    nothing = np.full(4, np.nan, np.float32)
+    seen.update(HERE + np.array([0.2, 0.0, 0.0]), nothing, CROSS, 1.0)
+    assert marked(seen) == [[20, 25]]
+    seen.update(HERE, reading(0.2), CROSS, 2.0)  # a return of the robot itself
+    assert marked(seen) == [[20, 25]]

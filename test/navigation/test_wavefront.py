@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rl_planner.navigation.wavefront import CLOSED, Cell, Wavefront
+from rl_planner.navigation.wavefront import CLOSED, Cell, Wavefront, way_out
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def test_behind_a_wall_without_a_gap_there_is_no_way() -> None:
     floor[:, 10] = CLOSED
     front = Wavefront(floor, (5, 15))
     assert front.way((5, 5)) == []
-    assert front.distances[5, 5] >= CLOSED
+    assert front.distances[5, 5] == math.inf
 
 
 def test_dear_cells_are_gone_around() -> None:
@@ -95,7 +95,7 @@ def test_it_is_dijkstras_algorithm(seed: int, rows: int, columns: int, closed: f
     expected = dijkstra(multipliers, goal)
     there = np.isfinite(expected)
     np.testing.assert_allclose(front.distances[there], expected[there], atol=0.05)
-    assert (front.distances[~there] >= 0.5 * CLOSED).all()
+    assert (front.distances[~there] == math.inf).all()
     for cell in np.argwhere(multipliers < CLOSED)[::7].tolist():
         way = front.way((cell[0], cell[1]))
         assert bool(way) == there[tuple(cell)]
@@ -104,3 +104,37 @@ def test_it_is_dijkstras_algorithm(seed: int, rows: int, columns: int, closed: f
             for a, b in itertools.pairwise(way)
         ]
         assert not way or sum(costs) == pytest.approx(expected[tuple(cell)], abs=0.05)
+
+
+def test_a_way_that_costs_much_is_a_way() -> None:
+    """2,000 cells of 1,001 each, beside closed ones that bring sums along rows to great numbers."""
+    floor = np.full((3, 2000), CLOSED)
+    floor[0] = floor[:, -1] = floor[2] = 1001.0
+    front = Wavefront(floor, (2, 0))
+    assert front.distances[0, 0] == pytest.approx(1001.0 * (1998 * 2 + 2 * math.sqrt(2.0)))
+    assert len(front.way((0, 0))) == 2 * 1999 + 1
+
+
+def mask(*rows: str) -> NDArray[np.bool_]:
+    return np.array([[cell == '#' for cell in row] for row in rows])
+
+
+def test_the_way_out_leads_around_walls_and_not_between_two_that_touch() -> None:
+    walls = mask('..#..', '.#...', '.#...', '.#...', '.....')
+    free = np.zeros(walls.shape, np.bool_)
+    free[1, 3] = True
+    # Over the corner it would be 3 steps.
+    assert way_out(free, walls, (0, 0), 3.0) == []
+    way = way_out(free, walls, (1, 0), 10.0)
+    assert (way[0], way[-1]) == ((1, 0), (1, 3))
+    assert (4, 1) in way
+    assert not any(walls[cell] for cell in way)
+
+
+def test_the_way_out_is_the_shortest_and_at_most_as_long_as_allowed() -> None:
+    nothing = np.zeros((9, 9), np.bool_)
+    free = nothing.copy()
+    free[4, 7] = free[7, 7] = True
+    assert way_out(free, nothing, (4, 4), 3.0) == [(4, 4), (4, 5), (4, 6), (4, 7)]
+    assert way_out(free, nothing, (4, 4), 2.9) == []
+    assert way_out(free, nothing, (7, 7), 0.0) == [(7, 7)]
