@@ -13,6 +13,7 @@ Pose = tuple[float, float, float]
 State = TypeVar('State', bound=tuple[float, ...])
 
 MOST = 1000  # states that are kept: a second of the fastest odometry
+OVERTAKEN_NS = 500_000_000  # messages may overtake each other by so much
 APART_NS = 300_000_000  # states farther apart than this do not tell of what is in between
 
 
@@ -31,11 +32,16 @@ class Track(Generic[State]):
         return self._states[-1] if self._states else None
 
     def add(self, stamp: int, state: State) -> bool:
-        """Add a state; whether time began anew with it, so that all before is forgotten."""
-        is_anew = bool(self._states) and stamp < self._states[-1][0]
+        """Add a state; whether time began anew with it, so that all before is forgotten.
+
+        One that a newer one has overtaken is left out.
+        """
+        behind = self._states[-1][0] - stamp if self._states else 0
+        is_anew = behind > OVERTAKEN_NS
         if is_anew:
             self._states.clear()
-        self._states.append((stamp, state))
+        if is_anew or behind <= 0:
+            self._states.append((stamp, state))
         return is_anew
 
     def at(self, stamp: int) -> State | None:

@@ -40,3 +40,17 @@ def test_time_that_begins_anew_makes_all_before_forgotten() -> None:
     assert made.add(SECOND // 5, (6.0, 5.0, 0.0)) is False
     assert made.at(0) is None
     assert made.at(3 * SECOND // 20) == pytest.approx((5.5, 5.0, 0.0))
+
+
+@pytest.mark.parametrize('behind', [1_000_000, 500_000_000])
+def test_a_state_that_was_overtaken_changes_nothing(behind: int) -> None:
+    made = track()
+    assert made.add(7 * SECOND // 10 - behind, (9.0, 9.0, 0.0)) is False
+    assert made.newest == (7 * SECOND // 10, (2.0, 2.0, 0.0))
+    assert made.at(SECOND // 5) == (1.0, 2.0, -3.0)
+
+
+def test_behind_by_more_it_is_another_time() -> None:
+    made = track()
+    assert made.add(7 * SECOND // 10 - 500_000_001, (9.0, 9.0, 0.0)) is True
+    assert made.newest == (7 * SECOND // 10 - 500_000_001, (9.0, 9.0, 0.0))

@@ -104,12 +104,21 @@ def test_another_plan_takes_over_without_a_stop(peer, robot, planner, actor):
     assert all(command == DRIVING for command in robot.commands)
 
 
-def test_a_plan_that_is_not_finite_is_refused_and_stops(nodes, peer, robot, planner, actor):
+@pytest.mark.parametrize(
+    ('far', 'reason'),
+    [(np.nan, 'each point of a path must be finite'), (6000.0, 'a path must be at most 10000 m')],
+)
+def test_a_plan_that_cannot_be_driven_is_refused_and_stops(
+    nodes, peer, robot, planner, actor, far, reason
+):
     until_driving(peer, robot, planner)
-    planner.send_points(np.array([[0.0, 0.0], [np.nan, 1.0]]))
+    planner.send_points(np.array([[0.0, 0.0], [far, 1.0], [0.0, 0.0]]))
     peer.until(lambda: robot.commands[-1] == AT_REST)
     assert stays_still(peer, robot)
-    assert 'plan refused: each point of a path must be finite' in nodes.end(actor)
+    until_driving(peer, robot, planner)
+    said = nodes.end(actor)
+    assert said.count(f'plan refused: {reason}') == 1
+    assert 'Traceback' not in said
 
 
 def test_after_cancel_no_plan_to_the_same_place_is_followed(peer, robot, planner, actor):

@@ -110,6 +110,15 @@ def test_a_plan_that_is_not_finite_is_refused_and_the_one_before_forgotten() -> 
     assert plans.follower is None
 
 
+@pytest.mark.parametrize('far', [6000.0, 1e308])
+def test_so_is_one_of_more_than_ten_kilometres(far: float) -> None:
+    plans = inbox()
+    plans.take(*straight())
+    with pytest.raises(PathError, match='10000 m'):
+        plans.take(*plan((0.0, 0.0), (far, 0.0), (0.0, 0.0)))
+    assert plans.follower is None
+
+
 def test_what_has_ended_is_not_taken_up_again() -> None:
     plans = inbox()
     plans.take(*straight())
