@@ -1,8 +1,9 @@
 """Which path one robot follows: takes plan messages, and says where to drive next.
 
 A plan that replaces another one changes where the robot drives, and nothing else: planners publish
-theirs once a second. One that leads on to where a drive has ended, or was cancelled, is not taken
-up again till something new is asked for: another end, a goal, or an empty plan in between.
+theirs once a second. One that leads on to where a drive has ended is not taken up again till
+something new is asked for: another end, a goal, or an empty plan in between. After a cancellation
+another end says nothing new: planners move it where the goal itself is out of reach.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class PlanInbox:
         self._goal: PoseStamped | None = None  # kept, to know a repetition by
         self._is_expected = False
         self._ended: Place | None = None  # where to go no more
-        self._is_closed = False  # a goal was cancelled before there was a plan: no plan is wanted
+        self._is_closed = False  # cancelled: no plan is wanted
         self._least = math.inf  # of what was left to drive (m)
 
     @property
@@ -109,10 +110,17 @@ class PlanInbox:
         """The drive has ended; what leads to the same place is of it."""
         if self.follower is not None:
             self._ended = self.follower.end
-        self._is_closed = self._is_expected and self.follower is None
         self.follower, self._is_expected = None, False
         if self._goal is not None and not messages.stamp_ns(self._goal.header.stamp):
             self._goal = None  # as `GoalInbox.end` forgets it
+
+    def cancel(self) -> None:
+        """No plan is followed till there is a new goal, or till the planner has given up its own.
+
+        Whether there is one: a planner may be at work that nobody here knows of.
+        """
+        self.close()
+        self._is_closed = True
 
     def _is_known(self, frame: str, points: Floats) -> bool:
         """Whether a plan is what is left of the present one."""

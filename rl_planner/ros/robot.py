@@ -125,6 +125,8 @@ class Robot:
             pilot.cancel(self.row)
         if had_goal:
             self.say_outcome('cancelled')
+        if self.plan is not None:
+            self.plan.cancel()
         return had_goal
 
     def say_outcome(self, outcome: str) -> None:

@@ -121,7 +121,8 @@ def test_a_plan_that_cannot_be_driven_is_refused_and_stops(
     assert 'Traceback' not in said
 
 
-def test_after_cancel_no_plan_to_the_same_place_is_followed(peer, robot, planner, actor):
+def test_after_cancel_no_plan_is_followed_till_there_is_a_new_goal(peer, robot, planner, actor):
+    """Nor one whose end the planner has moved."""
     until_driving(peer, robot, planner)
     cancel = peer.node.create_client(Trigger, 'actor_node/cancel')
     peer.until(cancel.service_is_ready, repeat=robot.sense)
@@ -129,6 +130,7 @@ def test_after_cancel_no_plan_to_the_same_place_is_followed(peer, robot, planner
     peer.until(answer.done)
     peer.until(lambda: robot.commands[-1] == AT_REST and robot.outcomes == ['cancelled'])
     assert stays_still(peer, robot, planner.send)
+    assert stays_still(peer, robot, lambda: planner.send(end=5.5))
     robot.send_goal(5.0, stamp_ns=1)  # which is asked for again
     until_driving(peer, robot, planner)
 

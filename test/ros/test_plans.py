@@ -157,14 +157,27 @@ def test_a_goal_without_a_stamp_is_new_when_its_drive_has_ended() -> None:
         plans.close()
 
 
-def test_a_goal_that_is_cancelled_before_there_is_a_plan_gets_none() -> None:
+@pytest.mark.parametrize('known', ['plan', 'goal', 'nothing'])
+@pytest.mark.parametrize('new', ['a goal', 'an empty plan'])
+def test_after_a_cancellation_no_plan_is_followed_till_there_is_a_new_goal(
+    known: str, new: str
+) -> None:
     plans = inbox()
-    plans.expect(goal(5.0))
-    assert plans.is_wanted
-    plans.close()
-    for end in (4.0, 5.0, 9.0):  # wherever it was to lead
-        plans.take(*straight(0.0, end))
+    if known != 'nothing':
+        plans.expect(goal(5.0, stamp=1))
+        assert plans.is_wanted
+    if known == 'plan':
+        plans.take(*straight())
+    plans.cancel()
+    assert not plans.is_wanted
+    for end in (4.0, 5.0, 5.4, 9.0):  # wherever the planner has moved it
+        if known != 'nothing':
+            plans.expect(goal(5.0, stamp=1))  # the same once more
+        assert plans.take(*straight(0.0, end)) is False
         assert plans.follower is None
-    plans.take(*plan())
+    if new == 'a goal':
+        plans.expect(goal(5.0, stamp=2))
+    else:
+        assert plans.take(*plan())
     plans.take(*straight())
     assert plans.follower is not None
