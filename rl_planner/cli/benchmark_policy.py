@@ -78,8 +78,9 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
     from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
     from rl_planner.navigation.observation import ScanGeometry
     from rl_planner.navigation.observer import Observer
-    from rl_planner.navigation.pilot import Pilot, Sensed
+    from rl_planner.navigation.pilot import Pilot
     from rl_planner.navigation.safety import Safety, SafetyConfig
+    from rl_planner.navigation.step import Sensed
 
     ranges = policy.metadata.robot_ranges
     robot = RobotConfig(**{name: low for name, (low, _) in ranges.items()})
@@ -92,7 +93,7 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
     beams[:, BEAMS // 4 : 3 * BEAMS // 4] = robot.radius + AHEAD
     goal, velocity, command = 0.3 * rng.uniform(0.0, 1.0, (3, 1, 2))
     velocity[:] = robot.max_linear_vel, 0.0
-    pose, age = np.zeros((1, 3)), np.array([0.005])
+    pose, age, lag = np.zeros((1, 3)), np.array([0.005]), np.zeros(1)
     safety = Safety(SafetyConfig(), robot, scan, task.control_period)
     pilot = Pilot(1, robot, task, policy.metadata.observation, scan, safety=safety)
     pilot.policy = policy
@@ -105,7 +106,7 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
 
     def drive() -> None:
         next(counted)
-        pilot.step(Sensed(rows, beams, pose, velocity, np.array([next(stamps)]), age))
+        pilot.step(Sensed(rows, beams, pose, velocity, np.array([next(stamps)]), age, lag))
 
     figures = {}
     calls = {

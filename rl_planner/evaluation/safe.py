@@ -24,7 +24,7 @@ class SafePlanner:
     def start(self, num_robots: int) -> None:
         self._planner.start(num_robots)
         self._heeded: Floats = np.zeros((num_robots, 2))
-        self._sent = InFlight(num_robots, self._safety.command_latency)
+        self._sent = InFlight(num_robots, self._safety.limits, self._safety.latencies)
         self._steps = np.zeros(num_robots, np.int64)
 
     def velocity_command(self, perception: Perception) -> Floats:
@@ -34,10 +34,9 @@ class SafePlanner:
         now = self._period * self._steps[robots]  # scans are new, and come once in a period
         safe, self._heeded[robots], _ = self._safety.check_all(
             perception.ranges,
-            perception.velocity,
+            self._sent.prospects(robots, perception.velocity, now, now, now),
             perception.previous_command,
             asked,
-            self._sent.pending(robots, now, now),
             np.zeros(len(asked)),
         )
         self._sent.send(robots, now, safe)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import RobotConfig
-from rl_planner.navigation.in_flight import Standing
+from rl_planner.navigation.in_flight import Prospect
 from rl_planner.navigation.kinematics import Limits, limit_velocity
 
 Floats = NDArray[np.float64]
 Velocity = Sequence[float]
 
 SAMPLE_DISTANCE, SAMPLE_ANGLE = 0.02, 0.15  # between two poses that are looked at, at most (m, rad)
+TWICE = 2.0  # as fast as a robot can be: beyond that, where it comes to rest is not looked at
+TOGETHER = 16  # poses that are looked at as one at first: S of a way is a multiple of it
 
 
 class _Part(NamedTuple):
@@ -41,50 +44,45 @@ class Courses:
     def __init__(self, robot: RobotConfig, period: float) -> None:
         self._limits, self._period = Limits.of(robot), period
         self._per_period = _samples_in(period, robot)
-        # Periods until the fastest robot is at rest: braking shows in the next one.
         to_rest = (
             max(robot.max_linear_vel, -robot.min_linear_vel) / robot.max_linear_accel,
             robot.max_angular_vel / robot.max_angular_accel,
         )
-        self._braking = self._per_period * math.ceil(max(to_rest) / period + 1e-9)
+        self._longest = TWICE * max(to_rest)
 
-    def of(
-        self,
-        velocity: Velocity,
-        pending: Sequence[Standing],
-        commands: Floats,
-        excess: float = 0.0,
-    ) -> Any:
-        """(3, C, S) x, y, yaw along the way of `commands` (C, 2), from here to rest.
+    def of(self, prospects: Sequence[Prospect], commands: Floats, excess: float = 0.0) -> Any:
+        """(3, C, S) x, y, yaw along the ways of `commands` (C, 2), from here to rest.
 
         First what is pending is done, then the new command has its period, then the robot brakes.
-        How its velocity changes is the base's own affair: steadily, as real ones do, or by a step
-        whenever a command takes effect or a period begins, as in the simulator. Of the same poses S
-        the way of the one is followed by that of the other. Where a command may stand for `excess`
-        (s) beyond its period, both ways of a robot that brakes only after that follow.
+        What is pending is one of the prospects. How its velocity changes is the base's own affair:
+        steadily, as real ones do, or by a step whenever a command takes effect or a period begins,
+        as in the simulator. Where a command may stand for `excess` (s) beyond its period, a robot
+        may brake after that alone. Of the same poses S each of these ways follows another.
         """
         ways = []
-        for is_steady in (True, False):
-            driven, v, w = self._driven(velocity, pending, commands, is_steady)
+        for prospect, is_steady in product(prospects, (True, False)):
+            driven, v, w = self._driven(prospect, commands, is_steady)
             ways.append(self._to_rest(driven, v, w, is_steady))
             if excess > 0.0:
                 part, v, w = self._stand(v, w, commands.T, excess, is_steady)
                 ways.append(self._to_rest([*driven, part], v, w, is_steady))
         return np.concatenate(ways, axis=2)
 
-    def shown(self, velocity: Velocity, pending: Sequence[Standing], command: Velocity) -> Any:
+    def shown(self, prospect: Prospect, command: Velocity) -> Any:
         """(S, 3) the way of one command, from the pose of now on, as `of`, of a steady base."""
-        driven, v, w = self._driven(velocity, pending, np.array([command], float), True)
+        driven, v, w = self._driven(prospect, np.array([command], float), True)
         way = self._to_rest(driven, v, w, True)[:, 0].T
         return np.concatenate([np.zeros((1, 3)), way])
 
     def _driven(
-        self, velocity: Velocity, pending: Sequence[Standing], commands: Floats, is_steady: bool
+        self, prospect: Prospect, commands: Floats, is_steady: bool
     ) -> tuple[list[_Part], Any, Any]:
         """What is driven before braking begins, and the velocities (C,) that it begins at."""
-        v, w = np.array(velocity, float)[:, None]  # all alike till the commands take effect
+        v, w = np.array(prospect.velocity, float)[
+            :, None
+        ]  # all alike till the commands take effect
         parts = []
-        for sec, *command in pending:
+        for sec, *command in prospect.pending:
             part, v, w = self._stand(v, w, command, sec, is_steady)
             alike = (len(commands), len(part.sec))
             parts.append(
@@ -98,7 +96,7 @@ class Courses:
     ) -> tuple[_Part, Any, Any]:
         """What is driven while a command stands for so long, and the velocities after it."""
         limits, (ahead, turn) = self._limits, command
-        count = self._per_period * math.ceil(sec / self._period - 1e-9)
+        count = math.ceil(self._per_period * sec / self._period - 1e-9)
         after = limit_velocity(v, w, ahead, turn, limits, sec)
         if is_steady:
             middles = sec / count * (0.5 + np.arange(count))
@@ -111,12 +109,18 @@ class Courses:
 
     def _to_rest(self, driven: list[_Part], v: Any, w: Any, is_steady: bool) -> Any:
         """(3, C, S) ways of robots that brake, at velocities (C,), after what they have driven."""
-        period, count = self._period, self._per_period
-        if is_steady:
-            times = period / count * np.arange(self._braking)
-        else:
-            times = period * (1.0 + np.arange(self._braking) // count)
-        return _way([*driven, self._brake(v, w, times)])
+        limits, count = self._limits, self._per_period
+        times_to_rest = abs(v) / limits.max_linear_accel, abs(w) / limits.max_angular_accel
+        to_rest = min(max(map(np.max, times_to_rest)), self._longest)
+        # Braking by steps shows in the next period.
+        periods = math.ceil(to_rest / self._period + 1e-9)
+        braking = periods * count
+        braking += -(braking + sum(len(part.sec) for part in driven)) % TOGETHER
+        step = self._period / count
+        since = step * np.arange(braking)
+        if not is_steady:
+            since = self._period * (1.0 + np.arange(braking) // count)
+        return _way([*driven, self._brake(v, w, since)])
 
     def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> _Part:
         """Velocities (C, S) after braking for so long, as a part of a way."""

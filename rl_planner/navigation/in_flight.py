@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rl_planner.navigation.kinematics import Limits, limit_velocity
 
 KEPT = 64  # commands of each robot; older ones have long taken effect
 INSTANT = 1e-6  # what stands for less does not matter (s)
@@ -24,6 +27,18 @@ class Standing(NamedTuple):
     sec: float
     linear: float
     angular: float
+
+
+class Prospect(NamedTuple):
+    """What a base may do from a scan on, until what it is told now takes effect.
+
+    Attributes:
+        velocity: at the time of the scan, linear and angular (m/s, rad/s).
+        pending: one after the other.
+    """
+
+    velocity: tuple[float, float]
+    pending: Sequence[Standing] = ()
 
 
 class _Sent(NamedTuple):
@@ -38,15 +53,19 @@ class InFlight:
     """The last commands of each of K robots.
 
     Args:
-        latency: time from a command until the base follows it (s).
+        limits: of the bases.
+        latencies: times from a command until the base follows it (s), the likeliest first. Which
+            one is true is not known: each makes a prospect.
 
     Attributes:
         last: (K, 2) the newest ones (m/s, rad/s).
     """
 
-    def __init__(self, num_robots: int, latency: float = 0.0) -> None:
+    def __init__(
+        self, num_robots: int, limits: Limits, latencies: Sequence[float] = (0.0,)
+    ) -> None:
         self.last = np.zeros((num_robots, 2))
-        self._latency = latency
+        self._limits, self._latencies = limits, latencies
         # The newest of each robot is at the end.
         self._sent: list[deque[_Sent]] = [deque(maxlen=KEPT) for _ in range(num_robots)]
 
@@ -79,29 +98,51 @@ class InFlight:
         self.last[row] = 0.0
         self._sent[row].clear()
 
-    def pending(
-        self, rows: NDArray[np.int64], stamps: NDArray[Any], times: NDArray[Any]
-    ) -> list[list[Standing]]:
-        """What robots do from their scans on, until what they are told now takes effect.
+    def prospects(
+        self,
+        rows: NDArray[np.int64],
+        velocities: NDArray[np.float64],
+        measured: NDArray[Any],
+        stamps: NDArray[Any],
+        times: NDArray[Any],
+    ) -> list[list[Prospect]]:
+        """What each robot may do from its scan on: one prospect for each latency.
 
         Args:
             rows: (n,) which ones.
+            velocities: (n, 2) as odometry tells (m/s, rad/s).
+            measured: (n,) when it did: at the time of the scan, or before it (s).
             stamps, times: (n,) of the scans, and of the decisions that they lead to (s).
         """
-        each = zip(rows.tolist(), stamps.tolist(), times.tolist(), strict=True)
-        return [self._pending(*one) for one in each]
+        columns = (each.tolist() for each in (rows, velocities, measured, stamps, times))
+        return [self._prospects(*one) for one in zip(*columns, strict=True)]
 
-    def _pending(self, row: int, stamp: float, now: float) -> list[Standing]:
+    def _prospects(
+        self, row: int, velocity: list[float], measured: float, stamp: float, now: float
+    ) -> list[Prospect]:
         sent = self._sent[row]
         if not sent:
-            sent.append(_Sent(stamp, 0.0, 0.0))
+            sent.append(_Sent(measured, 0.0, 0.0))
         self._date_halt(row, stamp)
-        while len(sent) > 1 and sent[1].time + self._latency <= stamp:
+        while len(sent) > 1 and sent[1].time + max(self._latencies) <= measured:
             sent.popleft()
-        effective = [each.time + self._latency for each in list(sent)[1:]]
-        pieces, begin = [], stamp
-        for command, end in zip(sent, [*effective, now + self._latency], strict=True):
-            if end - begin > INSTANT:
-                pieces.append(Standing(end - begin, command.linear, command.angular))
-                begin = end
-        return pieces
+        prospects = []
+        for latency in self._latencies:
+            v, w = velocity
+            for sec, ahead, turn in _standing(sent, latency, measured, stamp):
+                v, w = limit_velocity(v, w, ahead, turn, self._limits, sec)
+            pending = _standing(sent, latency, stamp, now + latency)
+            prospects.append(Prospect((float(v), float(w)), pending))
+        return prospects
+
+
+def _standing(sent: Sequence[_Sent], latency: float, begin: float, until: float) -> list[Standing]:
+    """What a base does between two times (s), each command `latency` (s) after it was sent."""
+    ends = [each.time + latency for each in list(sent)[1:]]
+    pieces = []
+    for command, end in zip(sent, [*ends, math.inf], strict=True):
+        sec = min(end, until) - begin
+        if sec > INSTANT:
+            pieces.append(Standing(sec, command.linear, command.angular))
+            begin += sec
+    return pieces

@@ -57,7 +57,7 @@ def limit_velocity(
     )
 
 
-def integrate(x: Any, y: Any, yaw: Any, v: Any, w: Any, dt: float) -> tuple[Any, Any, Any]:
+def integrate(x: Any, y: Any, yaw: Any, v: Any, w: Any, dt: Any) -> tuple[Any, Any, Any]:
     """The pose after driving (v, w) for `dt` (s): exactly along the arc.
 
     The chord of an arc of length s that turns by a has length s sin(a/2) / (a/2) and points along

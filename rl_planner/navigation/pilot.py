@@ -7,7 +7,6 @@ code drives in training and on a real robot: training only adds noise, and hands
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,17 +16,16 @@ from rl_planner.navigation.cadence import Cadence
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
-from rl_planner.navigation.in_flight import InFlight
-from rl_planner.navigation.kinematics import Limits, command_from_action
+from rl_planner.navigation.in_flight import InFlight, Prospect
+from rl_planner.navigation.kinematics import Limits, command_from_action, integrate
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
 from rl_planner.navigation.safety import Safety
 from rl_planner.navigation.speed_cap import SpeedCap
+from rl_planner.navigation.step import Decision, Rows, Sensed, Transitions
 from rl_planner.navigation.task import Outcome, Terms, evaluate
 from rl_planner.navigation.view import View
-
-Rows = NDArray[np.int64]
 
 
 class Noise(Protocol):
@@ -36,64 +34,6 @@ class Noise(Protocol):
     def sample(self) -> NDArray[np.float32]: ...
 
     def restart(self, robots: Rows) -> None: ...
-
-
-@dataclass(frozen=True)
-class Sensed:
-    """What the robots `rows` (n,) sensed at one time.
-
-    ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
-    goals are given in (m, rad, m/s, rad/s); stamps (n,) in seconds; ages (n,), how old the scans
-    are by now (s).
-    """
-
-    rows: Rows
-    ranges: NDArray[np.float32]
-    poses: NDArray[np.float64]
-    velocities: NDArray[np.float64]
-    stamps: NDArray[np.float64]
-    ages: NDArray[np.float64]
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """(n,) what time it is now (s)."""
-        return self.stamps + self.ages
-
-    def at(self, chosen: NDArray[np.bool_]) -> Sensed:
-        """Those of the rows that a mask (n,) chooses."""
-        return Sensed(*(getattr(self, name)[chosen] for name in Sensed.__annotations__))
-
-
-@dataclass(frozen=True)
-class Transitions:
-    """M steps of experience: of which robot, its how manyth, and what happened."""
-
-    robots: Rows
-    steps: Rows
-    obs: NDArray[np.float32]
-    actions: NDArray[np.float32]
-    rewards: NDArray[np.float32]
-    next_obs: NDArray[np.float32]
-    outcomes: NDArray[np.int64]
-
-    @property
-    def truncated(self) -> NDArray[np.bool_]:
-        """(M,) the episode ended here, though the task did not."""
-        return np.asarray(self.outcomes == Outcome.TIMEOUT)
-
-    @property
-    def terminated(self) -> NDArray[np.bool_]:
-        """(M,) nothing comes after: no reward can be expected from `next_obs` on."""
-        return np.asarray((self.outcomes != Outcome.RUNNING) & ~self.truncated)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Commands (n, 2) and `Outcome` values (n,) of the sensed rows, and what was experienced."""
-
-    commands: NDArray[np.float64]
-    outcomes: NDArray[np.int64]
-    transitions: Transitions
 
 
 class Pilot:
@@ -144,7 +84,8 @@ class Pilot:
         self._steps = np.zeros(num_robots, np.int64)
         self._distances = np.zeros(num_robots)
         self._commands = np.zeros((num_robots, ACTION_SIZE))  # as the policy is told
-        self._sent = InFlight(num_robots, safety.command_latency if safety else 0.0)
+        latencies = safety.latencies if safety else (0.0,)
+        self._sent = InFlight(num_robots, self._limits, latencies)
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
@@ -234,13 +175,27 @@ class Pilot:
     def _look(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Observations, distances to the goals and clearances of the sensed robots."""
         rows = sensed.rows
-        goal = np.stack(to_robot_frame(*sensed.poses.T, *self.goals[rows].T), axis=-1)
+        poses, velocities = self._when_scanned(sensed)
+        goal = np.stack(to_robot_frame(*poses.T, *self.goals[rows].T), axis=-1)
         obs = np.empty((len(rows), self._observer.size), np.float32)
         self._observer.observe(
-            rows, sensed.ranges, goal, sensed.velocities, self._commands[rows], sensed.poses, obs
+            rows, sensed.ranges, goal, velocities, self._commands[rows], poses, obs
         )
         clearances = self._clearances(sensed.ranges)
         return obs, np.hypot(goal[:, 0], goal[:, 1]), clearances
+
+    def _when_scanned(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Poses and velocities at the time of the scans, carried on from those that are older."""
+        if not sensed.lags.any():
+            return sensed.poses, sensed.velocities
+        velocities = np.array([each[0].velocity for each in self._prospects(sensed)])
+        v, w = 0.5 * (sensed.velocities + velocities).T
+        x, y, yaw = sensed.poses.T
+        return np.stack(integrate(x, y, yaw, v, w, sensed.lags), axis=-1), velocities
+
+    def _prospects(self, sensed: Sensed) -> list[list[Prospect]]:
+        measured = sensed.velocities, sensed.measured
+        return self._sent.prospects(sensed.rows, *measured, sensed.stamps, sensed.times)
 
     def _clearances(self, ranges: NDArray[np.float32]) -> NDArray[Any]:
         """(n,) from the robot's edge to the nearest return of scans just encoded (m)."""
@@ -295,10 +250,9 @@ class Pilot:
         commands = self._cap.apply(commands)
         sent = commands
         if self._safety is not None:
-            known = sensed.ranges, sensed.velocities, self._sent.last[rows]
-            pending = self._sent.pending(rows, sensed.stamps, sensed.times)
+            known = sensed.ranges, self._prospects(sensed), self._sent.last[rows]
             sent, commands, actions_taken = self._safety.check_all(
-                *known, commands, pending, self._cadence.excess(rows)
+                *known, commands, self._cadence.excess(rows)
             )
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))

@@ -11,7 +11,7 @@ lidar's range. (Braking as the safe way out: D. Fox, W. Burgard, S. Thrun,
 "Inevitable collision states", Advanced Robotics 2004.)
 
 Commands change by no more than the acceleration limits allow in a period, however far apart those
-asked for are. Nobody reverses into what the lidar does not see.
+asked for are. Nobody drives where the lidar does not look, ahead or back.
 
 Between two beams an obstacle may reach out further than either return tells: by half the distance
 of the two, where its corner is a right angle. Every return is taken for a disc of that radius.
@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.config import Config, RobotConfig, parameter
-from rl_planner.navigation.course import Courses
+from rl_planner.navigation.course import TOGETHER, Courses
 from rl_planner.navigation.footprint import Footprint, back_of, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame, wrap_angle
-from rl_planner.navigation.in_flight import Standing
+from rl_planner.navigation.in_flight import Prospect
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
 
@@ -59,7 +59,8 @@ class SafetyConfig(Config):
     )
     command_latency: float = parameter(
         0.0,
-        'time from a command until the base follows it; the braking distance allows for it (s)',
+        'time from a command until the base follows it, at most; the braking distance allows for '
+        'it, and for a base that follows sooner (s)',
         at_least=0.0,
         at_most=1.0,
     )
@@ -94,15 +95,19 @@ class Safety:
         period: time from one command to the next (s).
 
     Attributes:
-        command_latency: as configured; it is for who tells what is pending (s).
+        limits: of the robot.
+        may_advance: the lidar sees what is straight ahead; else the robot does not drive there.
+        latencies: how long it may take until the base follows a command (s): as configured, and
+            less, in steps of a period at most. They are for who tells the prospects.
     """
 
     def __init__(
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
         self._config, self._scan = config, scan
-        self.command_latency = config.command_latency
-        self._limits, self._footprint = Limits.of(robot), Footprint.of(robot)
+        steps = math.ceil(config.command_latency / period - 1e-9)
+        self.latencies = np.linspace(config.command_latency, 0.0, steps + 1).tolist()
+        self.limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         self._size = robot.radius
         # How far the robot may get until it is at rest: no lidar tells what is beyond its range.
         around = self._size + config.margin + math.hypot(scan.mount_x, scan.mount_y)
@@ -112,32 +117,32 @@ class Safety:
         self._edges = self._ranges_of_edge()
         self._courses, self._period = Courses(robot, period), period
         self._may_reverse = sees_behind(scan, self._footprint)
+        self.may_advance = sees_ahead(scan)
 
     def check(
         self,
         ranges: NDArray[np.float32],
-        velocity: Velocity,
+        prospects: Sequence[Prospect],
         previous: Velocity,
         command: Velocity,
-        pending: Sequence[Standing] = (),
         excess: float = 0.0,
     ) -> Verdict:
         """The command itself if it is safe, else the first of what is tried instead.
 
         Args:
             ranges: (num_beams,) the scan (m); meaning of readings as `ObservationEncoder`.
-            velocity: linear and angular, as odometry tells (m/s, rad/s).
+            prospects: what the base may do from the scan on, till this command takes effect. Each
+                of them must leave a way out.
             previous: the last command, which this one differs from by no more than the
-                acceleration limits allow; or from velocity, where that is farther.
+                acceleration limits allow; or from the velocity, where that is farther.
             command: what is asked for; one that is not finite is a command to rest.
-            pending: what the base does from the scan on, till this command takes effect.
             excess: how long beyond a period the command may stand, till the next one comes (s).
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
-        asked, action = self._within_limits(command, velocity, previous)
+        asked, action = self._within_limits(command, prospects, previous)
         tried = TRIED * asked
-        courses = self._courses.of(velocity, pending, tried, excess)
+        courses = self._courses.of(prospects, tried, excess)
         reach = np.hypot(courses[0], courses[1]).max(axis=1)
         is_in_sight = reach <= self._sight
         x, y, spread = self._returns(ranges, float(reach.max()))
@@ -155,15 +160,14 @@ class Safety:
     def check_all(
         self,
         ranges: NDArray[np.float32],
-        velocities: Floats,
+        prospects: Sequence[Sequence[Prospect]],
         previous: Floats,
         commands: Floats,
-        pending: Sequence[Sequence[Standing]],
         excesses: Floats,
     ) -> Verdicts:
         """`check` of n robots alike."""
-        columns = (each.tolist() for each in (velocities, previous, commands))
-        rows = zip(ranges, *columns, pending, excesses.tolist(), strict=True)
+        columns = (each.tolist() for each in (previous, commands, excesses))
+        rows = zip(ranges, prospects, *columns, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
         changed = np.array([bool(verdict.action) for verdict in verdicts], np.bool_)
@@ -171,27 +175,28 @@ class Safety:
         return Verdicts(safe, heeded, [verdict.action for verdict in verdicts])
 
     def _within_limits(
-        self, command: Velocity, velocity: Velocity, previous: Velocity
+        self, command: Velocity, prospects: Sequence[Prospect], previous: Velocity
     ) -> tuple[tuple[float, float], str]:
         """The command within the robot's limits, and what became of it for other reasons.
 
         A period away from the last command, or from what the base does: after an intervention it is
         not as far as it was told to be.
         """
-        limits, period = self._limits, self._period
+        limits, period = self.limits, self._period
+        speeds, turns = zip(*(prospect.velocity for prospect in prospects), strict=True)
         v = _within(
             command[0],
             (limits.min_linear_vel, limits.max_linear_vel),
-            (velocity[0], previous[0]),
+            (*speeds, previous[0]),
             limits.max_linear_accel * period,
         )
         w = _within(
             command[1],
             (-limits.max_angular_vel, limits.max_angular_vel),
-            (velocity[1], previous[1]),
+            (*turns, previous[1]),
             limits.max_angular_accel * period,
         )
-        if v < 0.0 and not self._may_reverse:
+        if (v < 0.0 and not self._may_reverse) or (v > 0.0 and not self.may_advance):
             return (0.0, w), 'turning'
         return (v, w), ''
 
@@ -210,15 +215,32 @@ class Safety:
         return x, y, spreading * distances
 
     def _is_clear(self, courses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
-        """(C,) whether the robot keeps off the discs all along courses (3, C, S)."""
-        at_x, at_y, yaw = courses[..., None]
+        """(C,) whether the robot keeps off the discs all along courses (3, C, S).
+
+        Few discs are near, and near to few of the poses: at first TOGETHER poses are looked at as
+        one that reaches as far as all of them.
+        """
+        together = courses.reshape(*courses.shape[:2], -1, TOGETHER)
+        middle = together[:2].mean(axis=-1, keepdims=True)
+        reach = np.hypot(*(together[:2] - middle)).max(axis=-1)[..., None]  # (C, blocks, 1)
+        room = np.maximum(reach + self._size + spread, 0.0)
+        dx, dy = x - middle[0], y - middle[1]
+        course, block, disc = np.nonzero(dx * dx + dy * dy < room * room)
+        hit = self._is_hit(together[:, course, block], x[disc], y[disc], spread[disc])
+        is_clear = np.ones(courses.shape[1], np.bool_)
+        is_clear[course[hit]] = False
+        return is_clear
+
+    def _is_hit(self, poses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
+        """(N,) whether the robot touches the n-th disc in any of its poses (3, N, TOGETHER)."""
+        at_x, at_y, yaw = poses
+        x, y, spread = x[:, None], y[:, None], spread[:, None]
         if self._footprint.half_length == 0.0:  # a disc is the same whichever way it looks
             dx, dy = x - at_x, y - at_y
             room = np.maximum(self._footprint.margin + spread, 0.0)
-            return np.asarray((dx * dx + dy * dy >= room * room).all(axis=(1, 2)))
-        local = to_robot_frame(at_x, at_y, yaw, x, y)  # (C, S, M)
-        clearance = point_clearance(*local, self._footprint) - spread
-        return np.asarray((clearance >= 0.0).all(axis=(1, 2)))
+            return np.asarray((dx * dx + dy * dy < room * room).any(axis=-1))
+        clearance = point_clearance(*to_robot_frame(at_x, at_y, yaw, x, y), self._footprint)
+        return np.asarray((clearance < spread).any(axis=-1))
 
     def _ranges_of_edge(self) -> Floats:
         """(num_beams,) where each beam leaves the robot: a reading of 'too close' is no nearer."""
@@ -230,6 +252,15 @@ class Safety:
         return np.asarray(distances[np.minimum(inside.sum(axis=0), len(distances) - 1)])
 
 
+def sees_ahead(scan: ScanGeometry) -> bool:
+    """Whether a beam looks straight ahead.
+
+    A lidar of a narrow field of view does not see all that the robot may touch there. One that is
+    mounted, or said to be, so that it looks elsewhere, sees nothing of it.
+    """
+    return bool(np.abs(wrap_angle(scan.beam_angles())).min() <= _gap(scan))
+
+
 def sees_behind(scan: ScanGeometry, footprint: Footprint) -> bool:
     """Whether a robot that backs up sees everywhere where it would get to.
 
@@ -239,11 +270,16 @@ def sees_behind(scan: ScanGeometry, footprint: Footprint) -> bool:
     x, y = back_of(footprint)
     wanted = np.arctan2(y - scan.mount_y, x - scan.mount_x)
     apart = np.abs(wrap_angle(wanted[:, None] - scan.beam_angles())).min(axis=1)
-    return bool((apart <= max(0.5 * abs(scan.angle_increment), BLIND)).all())
+    return bool((apart <= _gap(scan)).all())
+
+
+def _gap(scan: ScanGeometry) -> float:
+    """How far a beam may look past what it is to see (rad)."""
+    return max(0.5 * abs(scan.angle_increment), BLIND)
 
 
 def _within(
-    asked: float, limits: tuple[float, float], now: tuple[float, float], change: float
+    asked: float, limits: tuple[float, float], now: tuple[float, ...], change: float
 ) -> float:
     """What is asked for, within limits that win, and by no more than `change` beyond `now`."""
     reachable = min(max(asked, min(now) - change), max(now) + change)

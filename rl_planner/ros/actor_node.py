@@ -166,6 +166,11 @@ class ActorNode(ManagedNode):
             noise = ExplorationNoise(count, setup.learning, rng)
         elif setup.safety.enabled:
             safety = Safety(setup.safety, robot, geometry, task.control_period)
+            if not safety.may_advance:
+                self.get_logger().error(
+                    'no beam of the lidar looks straight ahead: no robot drives forward. '
+                    'Is the lidar mounted as TF or lidar.mount_yaw say?'
+                )
         cap = self._live.cap
         return Pilot(count, robot, task, setup.observation, geometry, noise, safety, cap)
 

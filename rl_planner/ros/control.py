@@ -15,9 +15,10 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry
-from rl_planner.navigation.pilot import Decision, Pilot, Sensed
+from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.rescan import Rescan
+from rl_planner.navigation.step import Decision, Sensed
 from rl_planner.navigation.task import Outcome
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
@@ -202,7 +203,8 @@ class Control:
 
     def _sensed(self, robots: list[Robot], now: int) -> Sensed:
         inboxes = [robot.inbox for robot in robots]
-        odometry = np.array([inbox.odometry_of_scan() for inbox in inboxes])
+        of_scan, lags = zip(*(inbox.odometry_of_scan() for inbox in inboxes), strict=True)
+        odometry = np.array(of_scan)
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
         return Sensed(
             np.array([robot.row for robot in robots]),
@@ -211,6 +213,7 @@ class Control:
             odometry[:, 3:],
             stamps,
             np.clip(now / messages.NANOSECONDS - stamps, 0.0, self._config.scan_timeout),
+            np.array(lags) / messages.NANOSECONDS,
         )
 
     def _answer(

@@ -15,8 +15,8 @@ from dataclasses import fields
 import numpy as np
 from std_msgs.msg import Float32MultiArray, MultiArrayDimension
 
-from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import ACTION_SIZE
+from rl_planner.navigation.step import Transitions
 
 COLUMNS = 'robot,step,obs,action,reward,next_obs,outcome'
 STEP_MODULUS = 1 << 24

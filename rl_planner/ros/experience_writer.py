@@ -9,7 +9,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Float32MultiArray
 
-from rl_planner.navigation.pilot import Transitions
+from rl_planner.navigation.step import Transitions
 from rl_planner.ros import qos
 from rl_planner.ros.experience import encode
 

@@ -114,13 +114,18 @@ class Inbox:
             return False
         return self.scan_ns - self.odom_ns <= LATE * self._period_ns
 
-    def odometry_of_scan(self) -> Odometry:
+    def odometry_of_scan(self) -> tuple[Odometry, int]:
         """Where the robot was, and how fast, when it was scanned: scans come later than odometry.
 
-        The newest where that is not known, which is older by little (`is_complete`).
+        And by how much it is older (ns): where the robot is known up to a time before only, which
+        is not long ago (`is_complete`), it is the newest.
         """
-        known = None if self.scan_ns is None else self._track.at(self.scan_ns)
-        return self.odometry if known is None else known
+        if self.scan_ns is None or self.odom_ns is None:
+            raise ValueError('there must be a scan and odometry')
+        known = self._track.at(self.scan_ns)
+        if known is None:
+            return self.odometry, max(self.scan_ns - self.odom_ns, 0)
+        return known, 0
 
     def close_step(self) -> None:
         """The scan has been acted on."""

@@ -30,8 +30,8 @@ from rl_planner.navigation.config import (
     parameter,
 )
 from rl_planner.navigation.observation import observation_size
-from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import Policy, PolicyMetadata
+from rl_planner.navigation.step import Transitions
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import diagnostics, experience, parameters, qos
 from rl_planner.ros.process import RunnableNode

@@ -27,7 +27,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from rl_planner.navigation.course import Courses
 from rl_planner.navigation.footprint import Footprint
-from rl_planner.navigation.in_flight import Standing
+from rl_planner.navigation.in_flight import Prospect, Standing
 from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.view import View, outline, placed, sector_lines
 from rl_planner.ros import messages, qos
@@ -102,7 +102,8 @@ class ActorMarkers:
     def _course(self, robot: Robot, view: View) -> Iterator[Marker]:
         pose, late = robot.inbox.odometry[:3], self._setup.safety.command_latency
         pending = [Standing(late, *view.command)] if late > 0.0 else []
-        way = self._courses.shown(robot.inbox.odometry[3:], pending, view.command)
+        velocity = robot.inbox.odometry[3:]
+        way = self._courses.shown(Prospect(velocity, pending), view.command)
         colour = ORANGE if view.safety_action else GREEN
         yield _lines(robot, 'course', Marker.LINE_STRIP, colour, placed(way[:, :2], pose))
         there = placed(placed(self._outline, way[-1]), pose)

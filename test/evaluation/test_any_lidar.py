@@ -15,9 +15,10 @@ from rl_planner.evaluation.suites import make_suite
 from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.files import shared_file
 from rl_planner.navigation.observation import ScanGeometry
-from rl_planner.navigation.pilot import Pilot, Sensed
+from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.policy import Policy
 from rl_planner.navigation.safety import Safety, SafetyConfig
+from rl_planner.navigation.step import Sensed
 from rl_planner.navigation.task import Outcome
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.simulator import BatchSimulator
@@ -121,6 +122,7 @@ def drive(kind: Kind, scenarios: list[Scenario]) -> list[Outcome]:
             simulator.poses[rows],
             simulator.velocities[rows],
             np.full(len(rows), 0.1 * step),
+            np.zeros(len(rows)),
             np.zeros(len(rows)),
         )
         decision = pilot.step(sensed)

@@ -17,8 +17,9 @@ from rl_planner.navigation.config import (
     TaskConfig,
 )
 from rl_planner.navigation.observation import ScanGeometry
-from rl_planner.navigation.pilot import Pilot, Sensed
+from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.safety import Safety, SafetyConfig
+from rl_planner.navigation.step import Sensed
 from rl_planner.simulation.obstacles import pack_worlds
 from rl_planner.simulation.simulator import BatchSimulator
 from rl_planner.simulation.world import World
@@ -136,6 +137,7 @@ def least_clearance(robot: RobotConfig, ticks: tuple[int, ...], turn: float = 0.
             simulator.poses.copy(),
             simulator.velocities.copy(),
             np.full(count, TICK * tick),
+            np.zeros(count),
             np.zeros(count),
         )
         commands = pilot.step(sensed).commands

@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 
 from rl_planner.navigation.in_flight import KEPT, InFlight, Standing
+from rl_planner.navigation.kinematics import Limits
 
 FAST, SLOW, REST = (0.5, 1.0), (0.2, -0.5), (0.0, 0.0)
+LIMITS = Limits(0.0, 1.0, 2.0, 2.0, 4.0)
 
 
 def told(latency: float, *sent: tuple[float, tuple[float, float]]) -> InFlight:
     """One robot that was told commands at those times."""
-    flight = InFlight(1, latency)
+    flight = InFlight(1, LIMITS, [latency])
     for time, command in sent:
         flight.send(np.array([0]), np.array([time]), np.array([command]))
     return flight
 
 
 def pending(flight: InFlight, row: int, stamp: float, now: float) -> list[Standing]:
-    (of_row,) = flight.pending(np.array([row]), np.array([stamp]), np.array([now]))
-    return of_row
+    at = np.array([stamp])
+    ((prospect,),) = flight.prospects(np.array([row]), np.zeros((1, 2)), at, at, np.array([now]))
+    assert prospect.velocity == (0.0, 0.0)
+    return list(prospect.pending)
 
 
 def flat(flight: InFlight, stamp: float, now: float) -> list[float]:
@@ -43,8 +47,8 @@ def test_what_is_late_is_done_one_after_the_other() -> None:
 
 
 def test_who_was_told_nothing_rests() -> None:
-    assert flat(InFlight(1, 0.2), 5.0, 5.1) == pytest.approx([0.3, *REST])
-    assert flat(InFlight(1), 5.0, 5.0) == []
+    assert flat(InFlight(1, LIMITS, [0.2]), 5.0, 5.1) == pytest.approx([0.3, *REST])
+    assert flat(InFlight(1, LIMITS), 5.0, 5.0) == []
 
 
 def test_a_halt_counts_from_the_next_scan_on() -> None:
@@ -73,9 +77,38 @@ def test_time_that_begins_anew_begins_at_rest() -> None:
 
 
 def test_each_robot_has_its_own_and_not_too_many() -> None:
-    flight = InFlight(2, 10.0)
+    flight = InFlight(2, LIMITS, [10.0])
     for step in range(2 * KEPT):
         flight.send(np.array([1]), np.array([0.1 * step]), np.array([FAST]))
     assert flight.last.tolist() == [[0.0, 0.0], [*FAST]]
     assert len(pending(flight, 1, 0.2 * KEPT, 0.2 * KEPT)) <= KEPT
     assert sum(piece.sec for piece in pending(flight, 0, 1.0, 1.0)) == pytest.approx(10.0)
+
+
+def prospects(flight: InFlight, velocity, measured: float, stamp: float, now: float):
+    times = (np.array([time]) for time in (measured, stamp, now))
+    (of_row,) = flight.prospects(np.array([0]), np.array([velocity]), *times)
+    return of_row
+
+
+def test_odometry_of_before_the_scan_is_carried_on() -> None:
+    """2 m/s2 and 4 rad/s2: 0.04 s by the one command, 0.01 s by the next."""
+    flight = told(0.0, (0.0, FAST), (0.14, REST))
+    (prospect,) = prospects(flight, (0.2, -1.0), 0.1, 0.15, 0.16)
+    assert prospect.velocity == pytest.approx((0.2 + 0.08 - 0.02, -1.0 + 0.16 + 0.04))
+    assert prospect.pending == [pytest.approx((0.01, *REST))]
+
+
+def test_it_may_take_any_of_the_latencies() -> None:
+    flight = InFlight(1, LIMITS, [0.2, 0.1, 0.0])
+    for time, command in ((0.0, FAST), (0.1, SLOW), (0.2, REST)):
+        flight.send(np.array([0]), np.array([time]), np.array([command]))
+    of_each = prospects(flight, (0.3, 0.0), 0.24, 0.29, 0.31)
+    expected = [
+        ((0.4, 0.2), [(0.01, *FAST), (0.1, *SLOW), (0.11, *REST)]),
+        ((0.2, -0.2), [(0.01, *SLOW), (0.11, *REST)]),  # it slows down to 0.2 m/s
+        ((0.2, 0.0), [(0.02, *REST)]),
+    ]
+    for (velocity, pending), (faster, pieces) in zip(of_each, expected, strict=True):
+        assert velocity == pytest.approx(faster)
+        assert np.array(pending) == pytest.approx(np.array(pieces))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.observation import ObservationEncoder, ScanGeometry
-from rl_planner.navigation.pilot import Decision, Pilot, Sensed
+from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.safety import Safety, SafetyConfig
+from rl_planner.navigation.step import Decision, Sensed
 from rl_planner.navigation.task import Outcome
 
 NAN, INF = float('nan'), float('inf')
@@ -72,6 +73,7 @@ def sensed(stamp: float, **robots: tuple[Any, ...]) -> Sensed:
         np.array(poses, np.float64),
         np.array(velocities, np.float64),
         np.full(len(rows), stamp),
+        np.zeros(len(rows)),
         np.zeros(len(rows)),
     )
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sensor_msgs.msg import LaserScan
-from support.nodes import Nodes, Peer
+from support.nodes import Nodes, Peer, RobotDouble
 from support.transforms import STANDIN, TransformSource
 
-from rl_planner.ros import qos
+from rl_planner.navigation.config import LidarConfig
+from rl_planner.ros import messages, qos
 
 DEFAULT_POLICY = Path(__file__).parents[2] / 'config' / 'policies' / 'default.safetensors'
 EPISODES = 6
@@ -87,3 +89,25 @@ def test_the_default_policy_reaches_its_goals(
     assert [each['outcome'] for each in ended] == ['goal'] * EPISODES
     assert {each['robot'] for each in ended} == set(names)
     assert 'at (0.000, 0.000) m, 180.0 degrees, by TF from turned' in nodes.end(actors['robot_2'])
+
+
+def test_nobody_drives_forward_where_the_lidar_does_not_look(
+    nodes: Nodes, peer: Peer, policy_file: Path
+) -> None:
+    """A lidar that looks back by 120 degrees; the policy goes ahead and to the left."""
+    robot = RobotDouble(peer)
+    back = LidarConfig(num_beams=36, angle_min=2.0, field_of_view=2.0)
+    scan = messages.empty_scan(back, 'base_scan', 0.1)
+    messages.set_ranges(scan, np.full(36, 3.0, np.float32))
+    actor = nodes.start('actor_node', policy_file=str(policy_file))
+
+    def sense() -> None:
+        robot.send_goal(5.0)
+        now = time.time_ns()
+        robot.sense(now, only=robot.odom_out)
+        scan.header.stamp = messages.stamp_of(now)
+        robot.scan_out.publish(scan)
+
+    peer.until(lambda: any(turn > 0.2 for _, turn in robot.commands), repeat=sense)
+    assert {ahead for ahead, _ in robot.commands} == {0.0}
+    assert 'no beam of the lidar looks straight ahead' in nodes.end(actor)

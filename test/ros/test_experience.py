@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Float32MultiArray
 
-from rl_planner.navigation.pilot import Transitions
+from rl_planner.navigation.step import Transitions
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros.experience import (
     ExperienceError,

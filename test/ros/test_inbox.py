@@ -43,11 +43,13 @@ def test_a_scan_goes_with_the_odometry_of_its_time() -> None:
     for ms, x, v in ((0, 1.0, 0.8), (20, 1.016, 0.8), (40, 1.03, 0.6), (100, 1.05, 0.1)):
         inbox.take_odometry(odometry('odom', 'base_link', 10**9 + ms * 10**6, x, v), 2 * 10**9)
     scan = np.ones(4, np.float32), ScanGeometry(4, 0.0, 1.0, 0.1, 4.0), 2 * 10**9
-    for ms, expected in ((20, (1.016, 0.8)), (30, (1.023, 0.7)), (110, (1.05, 0.1))):
+    for ms, expected, lag in ((20, (1.016, 0.8), 0), (30, (1.023, 0.7), 0), (110, (1.05, 0.1), 10)):
         inbox.take_scan(10**9 + ms * 10**6, *scan)
-        x, _, _, v, _ = inbox.odometry_of_scan()
+        (x, _, _, v, _), lag_ns = inbox.odometry_of_scan()
         assert (x, v) == pytest.approx(expected)
+        assert lag_ns == lag * 10**6
     inbox.forget_time()
     inbox.take_odometry(odometry('odom', 'base_link', 10**9 + 10**7, 5.0, 0.0), 2 * 10**9)
     inbox.take_scan(10**9, *scan)
-    assert inbox.odometry_of_scan()[0] == 5.0  # nothing of before is known
+    (x, *_), lag_ns = inbox.odometry_of_scan()
+    assert (x, lag_ns) == (5.0, 0)  # nothing of before is known

@@ -14,8 +14,8 @@ from support.nodes import Nodes, Peer, constant_policy
 from rl_planner.learning.run import read_metrics
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.navigation.observation import observation_size
-from rl_planner.navigation.pilot import Transitions
 from rl_planner.navigation.policy import Policy
+from rl_planner.navigation.step import Transitions
 from rl_planner.navigation.task import Outcome
 from rl_planner.ros import qos
 from rl_planner.ros.experience import encode
