@@ -37,12 +37,13 @@ class GoalInbox:
         """Whether there is a goal that has not been driven to yet."""
         return bool(self._waiting)
 
-    def take(self, message: PoseStamped) -> None:
-        """Keep a goal, unless it is the last one once more: same time, frame and pose."""
-        if message != self._newest:
-            self._newest, self.overdue = message, None
-            stamp = messages.stamp_ns(message.header.stamp)
-            self._waiting = [*self._waiting[:1], (stamp, message)]
+    def take(self, message: PoseStamped) -> bool:
+        """Keep a goal; False if it is the last one once more: same time, frame and pose."""
+        if message == self._newest:
+            return False
+        self._newest, self.overdue = message, None
+        self._waiting = [*self._waiting[:1], (messages.stamp_ns(message.header.stamp), message)]
+        return True
 
     def end(self) -> None:
         """The drive has ended, or is not to be: the same goal is new again if it has no stamp.
@@ -72,6 +73,11 @@ class GoalInbox:
     def forget_time(self) -> None:
         """Time began anew: the newest goal that waits is for now."""
         self._waiting = [(-1, goal) for _, goal in self._waiting[-1:]]
+
+    def renew(self) -> None:
+        """Where the newest goal is has to be found out once more."""
+        if self._newest is not None and not self._waiting:
+            self._waiting = [(-1, self._newest)]
 
     def look(self) -> tuple[str, float, float]:
         """Frame and place (m) of the next goal.

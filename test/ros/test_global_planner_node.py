@@ -12,7 +12,7 @@ from nav_msgs.msg import OccupancyGrid, Path
 from numpy.typing import NDArray
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
-from support.nodes import PATIENCE_SEC, Nodes, Peer, RobotDouble
+from support.nodes import PATIENCE_SEC, Nodes, Peer, RobotDouble, told
 from support.transforms import STANDIN, TransformSource
 from visualization_msgs.msg import Marker
 
@@ -117,9 +117,21 @@ def test_a_drive_that_has_ended_ends_the_plan(peer, listener, robot, planner, ou
     soon = time.time_ns() + 10**10
     listener.outcome_out.publish(messages.outcome_marker(soon, 'odom', (0.0, 0.0, 0.0), outcome))
     peer.until(lambda: len(listener.plans[-1]) == 0, repeat=lambda: robot.sense())
+    peer.until(lambda: len(listener.plans[-1]), repeat=lambda: ask(robot))  # it has no stamp
+
+
+def test_the_same_goal_with_its_stamp_is_no_new_one(peer, listener, robot, planner):
+    def tell() -> None:
+        robot.send_goal(4.0, stamp_ns=1)
+        robot.sense()
+
+    peer.until(lambda: listener.plans and len(listener.plans[-1]), repeat=tell)
+    soon = time.time_ns() + 10**10
+    listener.outcome_out.publish(messages.outcome_marker(soon, 'odom', (0.0, 0.0, 0.0), 'goal'))
+    peer.until(lambda: len(listener.plans[-1]) == 0, repeat=robot.sense)
     count = len(listener.plans)
     for _ in range(15):
-        ask(robot)  # the same goal once more is no new one
+        tell()
         peer.spin(0.05)
     assert len(listener.plans) == count
 
@@ -156,6 +168,72 @@ def test_a_flood_of_goals_leads_to_the_last_one(peer, listener, robot, planner):
         return len(plan) > 0 and np.hypot(*(plan[-1] - [3.5, 1.0])) < 0.01
 
     peer.until(is_last, repeat=robot.sense)
+
+
+def test_goals_that_come_faster_than_odometry_is_old_are_planned_to(peer, listener, robot, planner):
+    """A goal each 50 ms, of the time it is sent; odometry is 100 ms old."""
+
+    def tell() -> None:
+        now = time.time_ns()
+        robot.send_goal(4.0, 0.5, stamp_ns=now)
+        robot.sense(now - 100_000_000)
+
+    peer.until(lambda: len(listener.plans) > 2, repeat=tell)
+    assert all(len(plan) for plan in listener.plans)
+
+
+def ends(listener: Listener) -> list[float]:
+    """y where plans end, one after the other; inf where they are empty."""
+    found = [float(plan[-1, 1]) if len(plan) else np.inf for plan in listener.plans]
+    return [y for y, before in zip(found, [None, *found], strict=False) if y != before]
+
+
+def test_another_goal_is_planned_to_without_a_stop(nodes, peer, listener, robot):
+    listener.send_map()
+    nodes.start('global_planner_node', answer_time=60.0)
+    until_planned(peer, listener, robot)
+    peer.until(lambda: len(ends(listener)) > 1, repeat=lambda: ask(robot, 4.0, 1.0))
+    assert ends(listener) == pytest.approx([0.0, 1.0])
+
+
+def test_a_goal_that_is_not_planned_to_in_time_stops_the_robot_first(nodes, peer, listener, robot):
+    listener.send_map()
+    nodes.start('global_planner_node', answer_time=0.0)
+    until_planned(peer, listener, robot)
+    peer.until(lambda: len(ends(listener)) > 2, repeat=lambda: ask(robot, 4.0, 1.0))
+    assert ends(listener) == pytest.approx([0.0, np.inf, 1.0])
+
+
+def test_a_goal_that_waits_for_tf_does_not_let_the_robot_drive_to_the_one_before(
+    nodes, peer, listener, robot, monkeypatch
+):
+    monkeypatch.setenv('PYTHONPATH', f'{STANDIN}:{os.environ.get("PYTHONPATH", "")}')
+    listener.send_map()
+    node = nodes.start('global_planner_node', answer_time=0.0, mount_from_tf=False)
+    until_planned(peer, listener, robot)
+    robot.send_goal(4.0, 1.0, 'elsewhere')
+    peer.until(lambda: not len(listener.plans[-1]), repeat=robot.sense)
+    count = len(listener.plans)
+    peer.until(lambda: len(listener.plans) > count, repeat=robot.sense)
+    said = nodes.end(node)
+    assert 'no plan to the new goal after' in said
+    assert said.count('goal refused: no transform from elsewhere to odom') == 1
+
+
+def test_diagnostics_tell_what_it_does(nodes, peer, listener, robot):
+    said = told(peer)
+    nodes.start('global_planner_node', answer_time=60.0)
+    peer.until(lambda: said.get('') == 'no map')
+    listener.send_map()
+    peer.until(lambda: said[''] == 'no odometry')
+    assert said['map'] == '60 x 50 cells of 0.1 m'
+    peer.until(lambda: said[''] == 'no goal', repeat=robot.sense)
+    peer.until(lambda: said[''].startswith('following: 4.0 m'), repeat=lambda: ask(robot))
+    assert said['goal'] == '(4.00, 0.00)'
+    ask(robot, 2.05, -1.0)
+    peer.until(lambda: 'is inside an obstacle of the map' in said[''], repeat=robot.sense)
+    peer.until(lambda: said[''].startswith('following'), repeat=lambda: ask(robot))
+    peer.until(lambda: said[''] == 'no plan: no recent odometry')
 
 
 def test_a_goal_waits_for_the_map(nodes, peer, listener, robot):
