@@ -131,9 +131,8 @@ class Control:
         except ValueError as error:  # broken, or a PathError
             self._logger.error(f'{robot.name}: plan refused: {error}')
             robot.plan.follower, is_stop = None, True
-        if is_stop and self.pilot is not None and self.pilot.active[row]:
-            self._logger.info(f'{robot.name}: no plan to follow any more: stopped')
-            robot.give_up(self.pilot)
+        if is_stop:
+            robot.lose_plan(self.pilot)
 
     def _take_scan(
         self, robot: Robot, stamp: int, frame: str, metadata: tuple[float, ...], ranges: Ranges

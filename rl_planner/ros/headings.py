@@ -14,7 +14,6 @@ from typing import Any
 from rl_planner.navigation.frames import FrameError, Transform
 from rl_planner.navigation.geometry import to_world_frame
 from rl_planner.navigation.pilot import Pilot
-from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault
 from rl_planner.ros.goals import GoalError
 from rl_planner.ros.robot import Robot
@@ -73,8 +72,7 @@ class Headings:
             self._refuse(robot, pilot, str(error))
         else:
             goal.accept(frame, place)
-            pilot.set_goal(robot.row, *here)
-            robot.trip = Trip()
+            robot.begin(pilot, *here)
 
     def _refuse(self, robot: Robot, pilot: Pilot, reason: str) -> None:
         robot.goal.refuse()

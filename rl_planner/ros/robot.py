@@ -19,13 +19,14 @@ from rl_planner.ros.inbox import ODOMETRY, SCAN, Inbox
 from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
-BETWEEN_WARNINGS_SEC = 1.0
+BETWEEN_SEC = 1.0
 OUTCOMES = {
     'goal': 'goal reached',
     'collision': 'collision',
     'timeout': 'goal given up: it took too long,',
     'cancelled': 'goal cancelled',
 }
+REPLACED = 'goal replaced'
 
 
 class Robot:
@@ -56,7 +57,7 @@ class Robot:
         self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
-        self._warned: dict[str, float] = {}  # when which reason was told (s)
+        self._told: dict[str, float] = {}  # when which reason was told (s)
         self.trip, self._tells = Trip(), not config.training
         self._base_frame_id = config.base_frame_id
         self._answers_idle, self._logger = config.command_when_idle, logger
@@ -79,19 +80,21 @@ class Robot:
         """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
         if self.fault is None or self.fault.name != fault.name:
             self.stops[fault.name] += 1
-        if self.wants_to_move(pilot):
-            self._warn(f'{self.name}: {fault.message}: stopped')
+        text = f'{self.name}: {fault.message}: stopped'
+        if self.wants_to_move(pilot) and self._is_news(text):
+            self._logger.warning(text)
         self.fault, self.inbox.ranges = fault, None
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
 
-    def _warn(self, text: str) -> None:
-        """Tell a reason at once, and again a second later at the earliest, with new figures."""
+    def _is_news(self, text: str) -> bool:
+        """Whether to tell a reason: at once, and again a second later at the earliest."""
         reason, now = re.sub(r'\d', '', text), time.monotonic()
-        if now - self._warned.get(reason, -math.inf) >= BETWEEN_WARNINGS_SEC:
-            self._warned[reason] = now
-            self._logger.warning(text)
+        if now - self._told.get(reason, -math.inf) < BETWEEN_SEC:
+            return False
+        self._told[reason] = now
+        return True
 
     def answer(self, command: Sequence[float], is_driving: bool) -> None:
         """Publish what a step has come to, of the scan in the inbox."""
@@ -101,12 +104,33 @@ class Robot:
             self.trip.pass_by(stamp, *inbox.odometry[:2])
         self.topics.answer(command, stamp)
 
-    def give_up(self, pilot: Pilot | None) -> None:
-        """Stop: it has nowhere to go, or not any more."""
+    def begin(self, pilot: Pilot, x: float, y: float) -> None:
+        """Set out to (x, y) in the frame of odometry (m).
+
+        A drive that this replaces has no outcome: it would be taken for that of the new one.
+        """
+        if self._is_driving(pilot) and self._is_news(REPLACED):
+            self._tell_of_trip(REPLACED)
         self.trip = Trip()
-        if pilot is not None:
-            pilot.cancel(self.row)
+        pilot.set_goal(self.row, x, y)
+
+    def give_up(self, pilot: Pilot) -> None:
+        """Stop: the next goal is not to be driven to, or not yet."""
+        was_driving = self._is_driving(pilot)
+        pilot.cancel(self.row)
         self.topics.send(REST, self.inbox.scan_ns)
+        if was_driving:
+            self.say_outcome('cancelled')
+
+    def lose_plan(self, pilot: Pilot | None) -> None:
+        """Stop: there is no plan. No outcome: who plans knows, and may find another way."""
+        if pilot is not None and self._is_driving(pilot):
+            pilot.cancel(self.row)
+            self.topics.send(REST, self.inbox.scan_ns)
+            self._tell_of_trip('no plan to follow any more: stopped')
+
+    def _is_driving(self, pilot: Pilot) -> bool:
+        return bool(pilot.active[self.row])
 
     def forget_time(self, fault: Fault, pilot: Pilot | None) -> None:
         """Stop: time began anew. It goes on when it has sensed anew."""
@@ -134,12 +158,16 @@ class Robot:
         self.goal.end()
         if self.plan is not None:
             self.plan.close()
-        if self._tells:
-            self._logger.info(f'{self.name}: {OUTCOMES[outcome]} after {self.trip}')
-        self.trip = Trip()
+        self._tell_of_trip(OUTCOMES[outcome])
         inbox = self.inbox
         self.topics.say_outcome(
             messages.outcome_marker(
                 inbox.scan_ns or 0, inbox.odom_frame, inbox.odometry[:3], outcome
             )
         )
+
+    def _tell_of_trip(self, end: str) -> None:
+        """Log how its drive ended."""
+        if self._tells:
+            self._logger.info(f'{self.name}: {end} after {self.trip}')
+        self.trip = Trip()

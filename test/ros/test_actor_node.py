@@ -248,7 +248,23 @@ def test_a_goal_it_cannot_place_is_refused_and_stops(
     actor = drive(nodes, peer, robot, policy_file)
     robot.send_goal(**goal)
     peer.until(lambda: at_rest(robot), repeat=robot.sense)
-    assert message in nodes.end(actor)
+    peer.until(lambda: robot.outcomes == ['cancelled'])
+    told = nodes.end(actor)
+    assert message in told
+    assert len(re.findall(r'robot: goal cancelled after \d+\.\d s, 0\.00 m driven', told)) == 1
+
+
+def test_a_goal_that_replaces_another_one_tells_of_the_drive_so_far(
+    nodes, peer, robot, policy_file
+):
+    actor = drive(nodes, peer, robot, policy_file)
+    robot.commands.clear()
+    peer.until(lambda: len(robot.commands) > 2, repeat=lambda: robot.sense(x=1.5))
+    robot.send_goal(9.0)
+    peer.until(lambda: robot.outcomes == ['goal'], repeat=lambda: robot.sense(x=8.9))
+    told = nodes.end(actor)
+    assert re.search(r'robot: goal replaced after \d+\.\d s, 1\.50 m driven', told)
+    assert told.count(' driven') == 2
 
 
 def test_steps_on_stamps_not_on_arrival(nodes, peer, policy_file):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -84,13 +85,15 @@ def test_the_drive_ends_at_the_end_of_the_plan_and_only_there(peer, robot, plann
     until_driving(peer, robot, planner)
 
 
-def test_an_empty_plan_stops_the_robot(peer, robot, planner, actor):
+def test_an_empty_plan_stops_the_robot(nodes, peer, robot, planner, actor):
     until_driving(peer, robot, planner)
     planner.stop()
     peer.until(lambda: robot.commands[-1] == AT_REST)
     assert stays_still(peer, robot)
-    assert robot.outcomes == []
+    assert robot.outcomes == []  # the planner knows, and may find another way
     until_driving(peer, robot, planner)
+    told = nodes.end(actor)
+    assert re.search(r'no plan to follow any more: stopped after \d+\.\d s, 0\.00 m', told)
 
 
 def test_another_plan_takes_over_without_a_stop(peer, robot, planner, actor):
