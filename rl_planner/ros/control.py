@@ -167,8 +167,13 @@ class Control:
     # Stepping
 
     def _step_if_complete(self) -> None:
-        if all(robot.inbox.is_complete() or robot.inbox.is_blind for robot in self.robots):
-            self._step()
+        """Step as soon as every robot has sent what it needs, but those that have fallen silent."""
+        now = self._clock.now().nanoseconds
+        for robot in self.robots:
+            inbox = robot.inbox
+            if not (inbox.is_complete() or inbox.is_blind or robot.watchdog.fault(now)):
+                return
+        self._step()
 
     def _step(self) -> None:
         """One control period of every robot whose scan and odometry are there and recent."""

@@ -408,6 +408,24 @@ def test_a_robot_that_is_silent_makes_another_no_quicker(nodes, peer, policy_fil
     assert np.diff(stamps).min() >= EARLY * 0.1e9
 
 
+def test_nobody_waits_for_a_robot_that_is_silent(nodes, peer, policy_file):
+    """Each scan has its answer before the next one comes."""
+    robots = [RobotDouble(peer, name, stamped=True) for name in ('robot_0', 'robot_1')]
+    own = {'robots': ['robot_0', 'robot_1'], 'use_stamped_cmd_vel': True}
+    nodes.start('actor_node', policy_file=str(policy_file), **own)
+
+    def go() -> None:
+        robots[0].send_goal(5.0)
+        robots[0].sense()
+
+    peer.until(lambda: robots[0].commands, repeat=go)
+    for _ in range(3):
+        peer.spin(0.1)
+        stamp = time.time_ns()
+        robots[0].sense(stamp)
+        peer.until(lambda stamp=stamp: stamp in robots[0].answered)
+
+
 def test_says_in_diagnostics_why_it_stands(nodes, peer, robot, policy_file):
     texts = diagnostics_of(peer)
     drive(nodes, peer, robot, policy_file)
