@@ -245,7 +245,7 @@ class GlobalPlannerNode(RunnableNode):
             GoalError: it is no place.
         """
         frame, x, y = self._goals.look()
-        x, y = self._robot.place(frame, x, y, stamp)
+        x, y = self._robot.place(frame, x, y, self._goals.meant_at(stamp))
         self._goals.accept(frame, (x, y))
         self._asked, self._goal_ns = time.monotonic(), stamp
         if self._route.goal is not None and self._took >= self._config.answer_time:

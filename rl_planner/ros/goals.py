@@ -79,6 +79,11 @@ class GoalInbox:
         if self._newest is not None and not self._waiting:
             self._waiting = [(-1, self._newest)]
 
+    def meant_at(self, scan_ns: int) -> int:
+        """The time (ns) that the next goal is of: its stamp; without one, or from ahead, now."""
+        stamp, _ = self._waiting[0]
+        return stamp if 0 < stamp < scan_ns else scan_ns
+
     def look(self) -> tuple[str, float, float]:
         """Frame and place (m) of the next goal.
 

@@ -85,21 +85,23 @@ class Headings:
     ) -> tuple[str, tuple[float, float]]:
         """Frame and place of a goal in a frame that does not move with the robot.
 
-        What is ahead of the robot is a place in odometry, from where it is now.
+        What is ahead of the robot, or of a camera on it, is a place in odometry: where that was at
+        the time of the goal.
 
         Raises:
-            GoalError: the frame is fixed to the robot, which would never get there.
             NoTransformsError: the frame is another one, and there is no tf2_ros here.
+            TransformError: TF does not know where on the robot the frame is.
         """
         inbox = robot.inbox
         if frame in ('', inbox.odom_frame):
             return '', (x, y)
-        if frame in (robot.base_frame, inbox.base_frame):
-            x, y = to_world_frame(*inbox.odometry[:3], x, y)
-            return '', (float(x), float(y))
-        if self._transforms.moves_with(frame, robot.base_frame):
-            raise GoalError(f'its frame {frame} moves with the robot')
-        return frame, (x, y)
+        base = inbox.base_frame if frame == inbox.base_frame else robot.base_frame
+        stamp = robot.goal.meant_at(inbox.scan_ns or 0)
+        to_base = self._transforms.to_base(frame, base, inbox.odom_frame, stamp)
+        if to_base is None:
+            return frame, (x, y)
+        x, y = to_world_frame(*inbox.pose_at(stamp), *to_base.apply(x, y))
+        return '', (float(x), float(y))
 
     def _follow_plan(self, robot: Robot, pilot: Pilot) -> None:
         """Lead the robot along its plan, if it has one.

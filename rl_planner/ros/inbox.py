@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
-from rl_planner.navigation.track import Track
+from rl_planner.navigation.track import Pose, Track
 from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros.cdr import read_odometry
 
@@ -126,6 +126,11 @@ class Inbox:
         if known is None:
             return self.odometry, max(self.scan_ns - self.odom_ns, 0)
         return known, 0
+
+    def pose_at(self, stamp: int) -> Pose:
+        """x, y, yaw (m, rad) at a time; the newest where that is not known."""
+        known = self._track.at(stamp)
+        return (self.odometry if known is None else known)[:3]
 
     def close_step(self) -> None:
         """The scan has been acted on."""

@@ -10,6 +10,7 @@ import os
 from importlib import import_module
 from typing import Any
 
+import yaml
 from rclpy.node import Node
 from rclpy.time import Time
 
@@ -92,13 +93,36 @@ class Transforms:
         """
         return _parts(self._lookup(target, source, Time()))
 
-    def moves_with(self, frame: str, base: str) -> bool:
-        """Whether TF knows a frame as fixed to the robot: nothing that moves is in between."""
+    def to_base(self, frame: str, base: str, odom: str, stamp_ns: int) -> Transform | None:
+        """From a frame on the robot to its base, at a time; None for a frame that is not on it.
+
+        What hangs on the base is on the robot, through joints that move or not; and what is
+        between the base and the frame of odometry.
+
+        Raises:
+            NoTransformsError: there is no tf2_ros here.
+            TransformError: TF does not know it for that time, nor a recent one.
+            FrameError: it is not finite, or no rotation.
+        """
+        if frame == base:
+            return Transform(0.0, 0.0, 0.0)
+        self.listen()
+        parents = self._parents()
+        world, above = _chain(odom, parents), _chain(base, parents)
+        meet = next((each for each in _chain(frame, parents) if each in above), None)
+        if meet is None or meet in world:
+            return None
+        return self.planar(base, frame, stamp_ns)
+
+    def _parents(self) -> dict[str, str]:
+        """Of all frames that TF knows but the roots."""
         try:
-            message = self._lookup(base, frame, Time())
-        except TransformError:
-            return False
-        return messages.stamp_ns(message.header.stamp) == 0  # so TF stamps what is static
+            frames = yaml.safe_load(self._buffer.all_frames_as_yaml()) or {}
+            return {str(child): str(about['parent']) for child, about in frames.items()}
+        except yaml.YAMLError as error:
+            raise TransformError(
+                f'TF has frames with names that cannot be read: {error}'
+            ) from error
 
     def _at(self, target: str, source: str, stamp_ns: int) -> Any:
         """The transform at that time, or None where TF has only other times."""
@@ -125,6 +149,14 @@ class Transforms:
                 f'{"older" if apart > 0.0 else "newer"} than the scan, '
                 f'allowed are {self._tolerance:g} s'
             )
+
+
+def _chain(frame: str, parents: dict[str, str]) -> list[str]:
+    """A frame, its parent, and so on to the root."""
+    chain = [frame]
+    while (parent := parents.get(chain[-1])) is not None and parent not in chain:
+        chain.append(parent)
+    return chain
 
 
 def _parts(message: Any) -> tuple[Vector, Quaternion]:

@@ -69,10 +69,22 @@ class Whereabouts:
     def place(self, frame: str, x: float, y: float, stamp: int) -> tuple[float, float]:
         """A place (m) of a frame, on the map; '' is the map's.
 
+        Args:
+            stamp: where the frame is on the robot, it is the place of that time.
+
         Raises:
             FrameError: TF does not know the frame.
         """
-        return self._to_map(frame, stamp).apply(x, y)
+        if frame in ('', self.map_frame):
+            return x, y
+        assert self._track.newest is not None, 'a goal waits for odometry'
+        newest, now = self._track.newest
+        if frame != self._odom_frame:
+            to_base = self._transforms.to_base(frame, self.base_frame, self._odom_frame, stamp)
+            if to_base is not None:
+                then = Transform(*(self._track.at(stamp) or now))
+                frame, (x, y) = self._odom_frame, then.apply(*to_base.apply(x, y))
+        return self._to_map(frame, newest).apply(x, y)
 
     def _to_map(self, frame: str, stamp: int) -> Transform:
         if frame in ('', self.map_frame):

@@ -145,22 +145,28 @@ def test_a_goal_ahead_of_the_robot_stays_where_it_was(nodes, peer, robot, policy
     assert robot.outcomes == ['goal']
 
 
-def test_a_goal_in_a_frame_on_the_robot_is_refused(nodes, peer, robot, policy_file, source):
-    actor = nodes.start('actor_node', policy_file=str(policy_file))
+@pytest.mark.parametrize('is_fixed', [True, False])
+def test_a_goal_that_a_camera_on_the_robot_shows_is_a_place(
+    nodes, peer, robot, policy_file, source, is_fixed
+):
+    """0.2 m ahead of the base at 2 m of odometry, 0.8 m ahead of that: at 3 m, and not chased.
 
-    def go() -> None:
-        source.send('odom', 'base_link')
-        source.send_static('base_link', 'base_scan')
-        source.send_static('base_link', 'camera', (0.1, 0.0))
-        robot.send_goal(5.0, frame='camera')
-        robot.sense()
+    A camera that can be turned looks elsewhere afterwards.
+    """
+    nodes.start('actor_node', policy_file=str(policy_file), mount_from_tf=False)
 
-    peer.until(lambda: robot.commands, repeat=go)
-    for _ in range(5):
-        go()
-        peer.spin(0.1)
-    assert set(robot.commands) == {AT_REST}
-    assert 'its frame camera moves with the robot' in nodes.end(actor)
+    def go(x: float) -> None:
+        if is_fixed:
+            source.send_static('base_link', 'camera', (0.2, 0.0))
+        else:
+            source.send('base_link', 'camera', (0.2, 0.0), 0.0 if x == 2.0 else math.pi / 2.0)
+        source.send('odom', 'base_link', (x, 0.0))
+        robot.send_goal(0.8, frame='camera')
+        robot.sense(x=x)
+
+    peer.until(lambda: drives(robot), repeat=lambda: go(2.0))
+    peer.until(lambda: robot.outcomes, repeat=lambda: go(2.9))
+    assert robot.outcomes == ['goal']
 
 
 OVER_BACKWARDS = (0.0, 1.0, 0.0, 0.0)  # half a turn about y

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from nav_msgs.msg import Odometry
-from rclpy.serialization import serialize_message
+from support.odometry import odometry
 
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.watchdog import Watchdog
-from rl_planner.ros import messages
 from rl_planner.ros.inbox import Inbox
-
-
-def odometry(frame: str, child: str, stamp_ns: int, x: float = 0.0, v: float = 0.0) -> bytes:
-    message = Odometry(child_frame_id=child)
-    message.header.frame_id = frame
-    message.header.stamp = messages.stamp_of(stamp_ns)
-    message.pose.pose.orientation.w = 1.0
-    message.pose.pose.position.x, message.twist.twist.linear.x = x, v
-    return bytes(serialize_message(message))
 
 
 def test_odometry_of_another_frame_is_refused() -> None:

@@ -12,6 +12,7 @@ from geometry_msgs.msg import TransformStamped
 from support.nodes import Peer
 from support.transforms import STANDIN, TransformSource
 
+from rl_planner.navigation.frames import Transform
 from rl_planner.ros.messages import NANOSECONDS
 from rl_planner.ros.transforms import NoTransformsError, TransformError, Transforms
 
@@ -81,18 +82,46 @@ def test_the_latest_counts_as_long_as_it_is_recent(peer, transforms, source):
 def test_what_is_static_never_grows_old(peer, transforms, source):
     hears(peer, transforms, lambda: source.send_static('map', 'odom', (3.0, 0.0)), 'map', 'odom')
     assert transforms.planar('map', 'odom', seconds(1e6)).x == 3.0
-    assert transforms.moves_with('odom', 'map')  # one is fixed to the other
-    assert not transforms.moves_with('nowhere', 'map')
 
 
-def test_what_is_on_the_robot_moves_with_it(peer, transforms, source):
+def test_what_hangs_on_the_base_is_on_the_robot_and_what_odometry_hangs_on_is_not(
+    peer, transforms, source
+):
+    """The camera looks to the left, 0.1 m ahead, and turns ahead within a second."""
+
     def publish() -> None:
-        source.send('odom', 'base_link', (0.0, 0.0), stamp_ns=seconds(100.0))
-        source.send_static('base_link', 'camera', (0.1, 0.0))
+        source.send('map', 'odom', (5.0, 0.0), stamp_ns=seconds(100.0))
+        source.send('odom', 'footprint', (1.0, 0.0), stamp_ns=seconds(100.0))
+        source.send_static('footprint', 'base')
+        source.send('base', 'camera', (0.1, 0.0), math.pi / 2.0, stamp_ns=seconds(100.0))
+        source.send('base', 'camera', (0.1, 0.0), stamp_ns=seconds(101.0))
+        source.send_static('map', 'dock', (9.0, 9.0))
 
-    hears(peer, transforms, publish, 'odom', 'camera')
-    assert transforms.moves_with('camera', 'base_link')
-    assert not transforms.moves_with('odom', 'base_link')
+    for frame in ('odom', 'dock'):
+        hears(peer, transforms, publish, frame, 'camera')
+
+    def to_base(frame: str, time: float = 100.0) -> Transform | None:
+        return transforms.to_base(frame, 'base', 'odom', seconds(time))
+
+    assert to_base('base') == (0.0, 0.0, 0.0)
+    assert to_base('footprint') == pytest.approx((0.0, 0.0, 0.0))
+    assert to_base('camera') == pytest.approx((0.1, 0.0, math.pi / 2.0))
+    peer.until(lambda: to_base('camera', 101.0) == pytest.approx((0.1, 0.0, 0.0)), repeat=publish)
+    for frame in ('odom', 'map', 'dock', 'nowhere'):
+        assert to_base(frame) is None
+    with pytest.raises(TransformError, match='from camera to base'):
+        to_base('camera', 105.0)
+
+
+def test_frames_that_hang_on_each_other_are_on_no_robot(peer, transforms, source):
+    def publish() -> None:
+        source.send_static('one', 'other')
+        source.send_static('other', 'one')
+        source.send_static('odom', 'base')
+
+    hears(peer, transforms, publish, 'odom', 'base')
+    for frame in ('one', 'other'):
+        assert transforms.to_base(frame, 'base', 'odom', 0) is None
 
 
 def test_a_chain_is_followed_through_frames_between(peer, transforms, source):

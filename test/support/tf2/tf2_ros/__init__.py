@@ -57,6 +57,10 @@ class Buffer:
         for child in set(self._times) - self._static:
             del self._times[child], self._parents[child]
 
+    def all_frames_as_yaml(self) -> str:
+        lines = [f"{child}: \n  parent: '{parent}'\n" for child, parent in self._parents.items()]
+        return ''.join(lines) or '[]'
+
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
         self._keep(transform)
 
