@@ -35,6 +35,7 @@ class Watchdog:
         self._stamps: dict[str, int] = {}
         self._born: dict[str, int] = {}  # the stamps, or when they came if that was earlier
         self._reasons: dict[str, str] = {}  # why there is none
+        self._refused: dict[str, tuple[int, str]] = {}  # when the last useless one came, and why
 
     def require(self, name: str, limit: float) -> None:
         """One more thing that must be recent from now on, such as a transform (s)."""
@@ -48,6 +49,11 @@ class Watchdog:
     def saw(self, name: str, stamp_ns: int, now_ns: int) -> None:
         """A good one came now; one that is stamped ahead grows old from now on."""
         self._stamps[name], self._born[name] = stamp_ns, min(stamp_ns, now_ns)
+        self._refused.pop(name, None)
+
+    def refused(self, name: str, reason: str, now_ns: int) -> None:
+        """One came now that is of no use; the last good one counts for as long as it may."""
+        self._refused[name] = now_ns, reason
 
     def lost(self, name: str, reason: str) -> None:
         """What is known is of no use any more."""
@@ -59,6 +65,7 @@ class Watchdog:
         self._stamps.clear()
         self._born.clear()
         self._reasons.clear()
+        self._refused.clear()
 
     def behind(self, name: str, stamp_ns: int) -> float:
         """How much earlier a stamp is than the newest (s); 0 if it is not."""
@@ -74,15 +81,22 @@ class Watchdog:
         for name, limit in self._limits.items():
             stamp = self._stamps.get(name)
             if stamp is None:
-                return Fault(name, self._reasons.get(name, f'no {name} yet'))
+                reason = self._reasons.get(name, f'no {name} yet')
+                return Fault(name, self._refusal(name, now_ns) or reason)
             age = (now_ns - self._born[name]) / NANOSECONDS
             if age > limit:
-                return Fault(name, f'{name} is {age:.2f} s old, allowed are {limit:g} s')
+                reason = f'{name} is {age:.2f} s old, allowed are {limit:g} s'
+                return Fault(name, self._refusal(name, now_ns) or reason)
             ahead = (stamp - now_ns) / NANOSECONDS
             if ahead > self._future:
                 far = f'{name} is stamped {ahead:.2f} s ahead of the clock'
                 return Fault(name, f'{far}, allowed are {self._future:g} s')
         return None
+
+    def _refusal(self, name: str, now_ns: int) -> str:
+        """Why those that still come are of no use; '' where they are, or none comes."""
+        came, reason = self._refused.get(name, (0, ''))
+        return reason if (now_ns - came) / NANOSECONDS <= self._limits[name] else ''
 
     def _drop(self, name: str) -> None:
         self._stamps.pop(name, None)

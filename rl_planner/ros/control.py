@@ -100,7 +100,7 @@ class Control:
         try:
             stamp, frame, metadata, ranges = read_scan(data)
         except ValueError as error:
-            robot.stop(Fault(SCAN, str(error)), self.pilot)
+            self._refuse_scan(robot, error)
             return
         if inbox.is_repeated(stamp):
             if robot.is_commanded(self.pilot):
@@ -146,7 +146,11 @@ class Control:
             robot.inbox.take_scan(stamp, fitting, geometry, now)
         except ScanError as error:
             robot.inbox.is_blind = True
-            robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
+            self._refuse_scan(robot, error, stamp)
+
+    def _refuse_scan(self, robot: Robot, error: ValueError, stamp: int | None = None) -> None:
+        robot.watchdog.refused(SCAN, str(error), self._clock.now().nanoseconds)
+        robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
 
     def _known_geometry(
         self, robot: Robot, frame: str, metadata: tuple[float, ...]

@@ -85,6 +85,23 @@ def test_what_is_lost_or_forgotten_must_come_again(watchdog):
     assert watchdog.fault(SECOND).message == 'no scan yet'
 
 
+def test_what_comes_and_is_of_no_use_is_told_for_as_long_as_it_comes(watchdog):
+    see(watchdog, odometry=SECOND)
+    watchdog.refused('scan', 'covered', SECOND)
+    assert watchdog.fault(SECOND) == ('scan', 'covered')
+    watchdog.saw('scan', SECOND, SECOND)
+    watchdog.refused('scan', 'covered', SECOND + 100_000_000)
+    assert watchdog.fault(SECOND + 100_000_000) is None  # the one before is recent
+    watchdog.refused('scan', 'covered', 3 * SECOND)
+    assert watchdog.fault(3 * SECOND + 500_000_000) == ('scan', 'covered')
+    later = 3 * SECOND + 510_000_000
+    assert watchdog.fault(later).message == 'scan is 2.51 s old, allowed are 0.5 s'
+    watchdog.saw('scan', later, later)
+    watchdog.saw('odometry', later, later)
+    assert watchdog.fault(later) is None
+    assert watchdog.fault(later + SECOND).message == 'scan is 1.00 s old, allowed are 0.5 s'
+
+
 def test_it_knows_what_comes_too_late(watchdog):
     assert watchdog.behind('scan', SECOND) == 0.0
     watchdog.saw('scan', SECOND, SECOND)

@@ -69,6 +69,20 @@ def test_it_stops_within_limit_and_one_period_of_the_last_good_reading(
     drive_on(peer, robot, time, goal=False)
 
 
+def test_why_scans_are_of_no_use_is_told_as_long_as_they_come(nodes, start, peer, robot, time):
+    values, actor = told(peer), start()
+
+    def covered() -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now, ranges=0.0)
+
+    peer.until(lambda: float(values.get('scan_age', 0.0)) > 1.5, repeat=covered)
+    assert values[''] == 'no beam of the scan is a measurement or clear'
+    log = nodes.end(actor)
+    assert 'robot: no beam of the scan is a measurement or clear: stopped' in log
+    assert 's old' not in log
+
+
 def test_odometry_that_is_always_behind_the_scans_stops_it(start, peer, robot, time):
     """Each of the two is recent, but the next scan comes before the odometry of the last."""
     values = told(peer)
