@@ -10,6 +10,7 @@ from rclpy.node import Node
 
 from rl_planner.navigation.meter import sum_up
 from rl_planner.ros import diagnostics, qos
+from rl_planner.ros.clock_watch import ClockWatch
 from rl_planner.ros.control import Control
 
 
@@ -17,7 +18,7 @@ class ActorDiagnostics:
     """Publishes the status of the actor `node`."""
 
     def __init__(self, node: Node) -> None:
-        self._clock = node.get_clock()
+        self._clock, self._clock_watch = node.get_clock(), ClockWatch(node)
         self._out = node.create_publisher(DiagnosticArray, '/diagnostics', qos.RELIABLE)
         where = node.get_namespace().strip('/')
         self._asked = time.monotonic()
@@ -29,14 +30,18 @@ class ActorDiagnostics:
         values: dict[str, object] = {'state': state}
         if control is not None:
             faults = [robot.fault.message for robot in control.robots if robot.fault is not None]
+            unheard = [robot.unheard(control.pilot) for robot in control.robots]
+            troubles = [*faults, *filter(None, unheard)]
             active = 0 if control.pilot is None else int(control.pilot.active.sum())
             count = len(control.robots)
-            level = diagnostics.WARN if faults else diagnostics.OK
-            message = faults[0] if faults else f'{active} of {count} robots driving'
+            level = diagnostics.WARN if troubles else diagnostics.OK
+            message = troubles[0] if troubles else f'{active} of {count} robots driving'
             values |= {'robots': count, 'driving': active, 'stopped': len(faults)}
             values |= self._watched(control) | self._measured(control)
             if control.pilot is not None:
                 values |= control.pilot.interventions
+        if no_time := self._clock_watch.trouble():
+            level, message = diagnostics.WARN, no_time
         stamp = self._clock.now().to_msg()
         self._out.publish(diagnostics.diagnostic(stamp, self._name, level, message, values))
 

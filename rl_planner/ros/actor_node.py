@@ -61,7 +61,8 @@ class ActorNode(ManagedNode):
         self._transforms = Transforms(self, self._setup.own.transform_tolerance)
         self._allocated = ExitStack()
         self._diagnostics = ActorDiagnostics(self)
-        self.create_timer(1.0, self._diagnose)
+        # Not the node's clock: a simulated one that stands still is one of the troubles.
+        self.create_timer(1.0, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
         if self._setup.own.autostart:
             self.start()
 

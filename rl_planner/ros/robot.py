@@ -59,6 +59,7 @@ class Robot:
         self.stops: Counter[str] = Counter()
         self._told: dict[str, float] = {}  # when which reason was told (s)
         self.trip, self._tells = Trip(), not config.training
+        self._was_unheard, self._unheard_trip = False, Trip()
         self._base_frame_id = config.base_frame_id
         self._answers_idle, self._logger = config.command_when_idle, logger
 
@@ -87,6 +88,18 @@ class Robot:
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
+
+    def unheard(self, pilot: Pilot | None) -> str:
+        """Why nobody hears its commands, or ''; asked once a second.
+
+        The log is told once in a drive, the second time: a base may take a while to be found.
+        """
+        reason = self.topics.unheard()
+        is_lasting, self._was_unheard = bool(reason) and self._was_unheard, bool(reason)
+        if is_lasting and self._unheard_trip is not self.trip and self.wants_to_move(pilot):
+            self._unheard_trip = self.trip
+            self._logger.warning(f'{self.name}: {reason}')
+        return reason
 
     def _is_news(self, text: str) -> bool:
         """Whether to tell a reason: at once, and again a second later at the earliest."""

@@ -94,6 +94,21 @@ class RobotTopics:
         """Publish the last velocity once more."""
         self._command_out.publish(self._command)
 
+    def unheard(self) -> str:
+        """Why nobody hears the commands, or ''. Two types on one topic are two topics to DDS."""
+        if self._command_out.get_subscription_count():
+            return ''
+        topic, kind = self._command_out.topic_name, type(self._command).__name__
+        for other in self._node.get_subscriptions_info_by_topic(topic):
+            wanted = other.topic_type.rpartition('/')[2]
+            if wanted in ('Twist', 'TwistStamped') and wanted != kind:
+                value = str(not self._is_stamped).lower()
+                return (
+                    f'nobody hears {topic} as {kind}, and {other.node_name} wants {wanted}: '
+                    f'use_stamped_cmd_vel must be {value} for it'
+                )
+        return f'nobody hears {topic} as {kind}: no base has subscribed to it'
+
     def say_outcome(self, marker: Marker) -> None:
         """Tell how a drive ended."""
         self._outcome_out.publish(marker)

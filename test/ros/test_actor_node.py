@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import LaserScan
 from std_srvs.srv import Trigger
-from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy
+from support.nodes import AT_REST, DRIVING, Nodes, Peer, RobotDouble, constant_policy, logged, told
 
 from rl_planner.navigation.config import ObservationConfig, RobotConfig
 from rl_planner.ros import messages, qos
@@ -54,10 +54,10 @@ def test_each_outcome_is_told_in_one_line(nodes, peer, robot, policy_file):
     peer.until(lambda: robot.outcomes, repeat=lambda: robot.sense(x=4.9))
     robot.send_goal(9.0)
     peer.until(lambda: robot.commands[-1] == DRIVING, repeat=lambda: robot.sense(x=4.9))
-    told = nodes.end(actor)
-    assert re.search(r'robot: goal reached after \d+\.\d s, 4\.90 m driven', told)
-    assert re.search(r'robot: goal cancelled after \d+\.\d s, 0\.00 m driven', told)
-    assert told.count(' driven') == 2
+    log = nodes.end(actor)
+    assert re.search(r'robot: goal reached after \d+\.\d s, 4\.90 m driven', log)
+    assert re.search(r'robot: goal cancelled after \d+\.\d s, 0\.00 m driven', log)
+    assert log.count(' driven') == 2
 
 
 def test_rates_and_latencies_are_told(nodes, peer, robot, policy_file):
@@ -249,9 +249,9 @@ def test_a_goal_it_cannot_place_is_refused_and_stops(
     robot.send_goal(**goal)
     peer.until(lambda: at_rest(robot), repeat=robot.sense)
     peer.until(lambda: robot.outcomes == ['cancelled'])
-    told = nodes.end(actor)
-    assert message in told
-    assert len(re.findall(r'robot: goal cancelled after \d+\.\d s, 0\.00 m driven', told)) == 1
+    log = nodes.end(actor)
+    assert message in log
+    assert len(re.findall(r'robot: goal cancelled after \d+\.\d s, 0\.00 m driven', log)) == 1
 
 
 def test_a_goal_that_replaces_another_one_tells_of_the_drive_so_far(
@@ -262,9 +262,9 @@ def test_a_goal_that_replaces_another_one_tells_of_the_drive_so_far(
     peer.until(lambda: len(robot.commands) > 2, repeat=lambda: robot.sense(x=1.5))
     robot.send_goal(9.0)
     peer.until(lambda: robot.outcomes == ['goal'], repeat=lambda: robot.sense(x=8.9))
-    told = nodes.end(actor)
-    assert re.search(r'robot: goal replaced after \d+\.\d s, 1\.50 m driven', told)
-    assert told.count(' driven') == 2
+    log = nodes.end(actor)
+    assert re.search(r'robot: goal replaced after \d+\.\d s, 1\.50 m driven', log)
+    assert log.count(' driven') == 2
 
 
 def test_steps_on_stamps_not_on_arrival(nodes, peer, policy_file):
@@ -484,3 +484,44 @@ def test_scan_stamps_decide_staleness_in_simulated_time(nodes, peer, robot, poli
         clock_out.publish(Clock(clock=messages.stamp_of(now + later * 100_000_000)))
         peer.spin(0.02)
     peer.until(lambda: at_rest(robot))
+
+
+@pytest.mark.parametrize(
+    ('is_stamped', 'sent', 'wanted'),
+    [(True, 'Twist', 'TwistStamped'), (False, 'TwistStamped', 'Twist')],
+)
+def test_a_base_that_wants_the_other_type_is_told_of(
+    nodes, peer, policy_file, is_stamped, sent, wanted
+):
+    reason = (
+        f'nobody hears /cmd_vel as {sent}, and peer wants {wanted}: '
+        f'use_stamped_cmd_vel must be {str(is_stamped).lower()} for it'
+    )
+    robot, said, log = RobotDouble(peer, stamped=is_stamped), told(peer), logged(peer, 'hears')
+    nodes.start('actor_node', policy_file=str(policy_file), use_stamped_cmd_vel=not is_stamped)
+    peer.until(lambda: said.get('') == reason, repeat=robot.sense)
+    assert log == []
+    robot.send_goal(5.0)
+    peer.until(lambda: log, repeat=robot.sense)
+    peer.until(lambda: float(said.get('command_rate', '0')) > 0.0, repeat=robot.sense)
+    assert log == [f'robot: {reason}']
+    assert robot.commands == []
+
+
+def test_a_base_that_is_not_there_is_told_of(nodes, peer, policy_file):
+    said = told(peer)
+    nodes.start('actor_node', policy_file=str(policy_file))
+    missing = 'nobody hears /cmd_vel as Twist: no base has subscribed to it'
+    peer.until(lambda: said.get('') == missing)
+    RobotDouble(peer)
+    peer.until(lambda: said[''] == '0 of 1 robots driving')
+
+
+def test_time_that_never_begins_is_told_once(nodes, peer, robot, policy_file):
+    nothing = 'use_sim_time is true, and nothing comes on /clock'
+    said, log = told(peer), logged(peer, nothing)
+    actor = nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True)
+    peer.until(lambda: nothing in said.get('', ''), repeat=robot.sense)
+    peer.until(lambda: log)
+    peer.spin(2.0)
+    assert nodes.end(actor).count(nothing) == 1

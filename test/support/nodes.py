@@ -18,6 +18,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
+from rcl_interfaces.msg import Log
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import LaserScan
@@ -138,6 +139,18 @@ def told(peer: Peer) -> dict[str, str]:
 
     peer.node.create_subscription(DiagnosticArray, '/diagnostics', take, qos.RELIABLE)
     return values
+
+
+def logged(peer: Peer, part: str) -> list[str]:
+    """What nodes log from now on that has `part` in it."""
+    lines: list[str] = []
+
+    def take(entry: Log) -> None:
+        if part in entry.msg:
+            lines.append(entry.msg)
+
+    peer.node.create_subscription(Log, '/rosout', take, qos.COMPLETE)
+    return lines
 
 
 class RobotDouble:
