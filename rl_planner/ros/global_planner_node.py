@@ -145,8 +145,13 @@ class GlobalPlannerNode(RunnableNode):
 
     def _on_outcome(self, marker: Marker) -> None:
         """The drive has ended; one that ended before the present goal came is another."""
-        if messages.stamp_ns(marker.header.stamp) > self._goal_ns:
+        if messages.stamp_ns(marker.header.stamp) <= self._goal_ns:
+            return
+        if marker.text == 'cancelled':
             self._cancel()
+        else:  # a goal that waits is of the next drive
+            self._goals.end()
+            self._stop()
 
     def _on_cancel(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         had_goal = self._cancel()
