@@ -125,7 +125,7 @@ def _shared(path: Path) -> dict[str, Any]:
 def _configs(where: str, groups: dict[str, Any]) -> dict[str, Any]:
     """The groups' values as configurations; `where` they are from, for messages."""
     try:
-        return {name: GROUPS[name].from_mapping(values) for name, values in groups.items()}
+        return {name: GROUPS[name].from_mapping(values, name) for name, values in groups.items()}
     except ConfigError as error:
         raise ParamsFileError(f'{where}: {error}') from error
 

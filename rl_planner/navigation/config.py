@@ -58,19 +58,29 @@ class Config:
             object.__setattr__(self, item.name, value)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, values: Mapping[str, Any], group: str = '') -> Self:
         """Build from plain values.
+
+        Args:
+            group: that they are in, as messages name it: `robot` for robot.radius.
 
         Raises:
             ConfigError: an unknown name, a wrong type, or a value out of bounds.
         """
-        names = [item.name for item in fields(cls)]
+        prefix = f'{group}.' if group else ''
+        items = {f'{prefix}{item.name}': item for item in fields(cls)}
+        names = list(items)
         if not isinstance(values, Mapping):
             raise ConfigError(f'parameters must be a mapping with {names[0]}, ..., got {values!r}')
-        for name in values:
-            if name not in names:
-                raise ConfigError(unknown_name(str(name), names))
-        return cls(**values)
+        for name, value in values.items():
+            full = f'{prefix}{name}'
+            if full not in items:
+                raise ConfigError(unknown_name(full, names))
+            check(full, value, items[full].default, items[full].metadata['bounds'])
+        try:
+            return cls(**values)
+        except ConfigError as error:  # of several values, none of which is wrong by itself
+            raise ConfigError(f'{group}: {error}' if group else str(error)) from error
 
 
 def unknown_name(name: str, known: list[str], kind: str = 'parameter') -> str:

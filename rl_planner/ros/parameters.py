@@ -42,10 +42,7 @@ def declare(node: Node, group: str, config: type[C], live: Container[str] = ()) 
             ignore_override=True,
         )
         values[item.name] = value
-    try:
-        return config(**values)
-    except ConfigError as error:
-        raise ConfigError(f'{group}: {error}' if group else str(error)) from error
+    return config.from_mapping(values, group)
 
 
 def refuse_unknown(node: Node) -> None:

@@ -46,10 +46,14 @@ def test_what_does_not_fit_together_names_the_files(tmp_path: Path) -> None:
     first, second = tmp_path / 'first.yaml', tmp_path / 'second.yaml'
     first.write_text(ALL + '    lidar: {range_max: 1.0}\n')
     second.write_text(ALL + '    lidar: {range_min: 2.0}\n')
-    with pytest.raises(ParamsFileError, match=r'first\.yaml, .*second\.yaml: range_min must be'):
+    with pytest.raises(
+        ParamsFileError, match=r'first\.yaml, .*second\.yaml: lidar: range_min must be'
+    ):
         read_params_files([first, second])
     second.write_text(ALL + '    lidar: {range_min: -1}\n')
-    with pytest.raises(ParamsFileError, match=r'^[^,]*second\.yaml: range_min must be at least'):
+    with pytest.raises(
+        ParamsFileError, match=r'^[^,]*second\.yaml: lidar\.range_min must be at least'
+    ):
         read_params_files([first, second])
 
 
@@ -62,7 +66,9 @@ def test_the_shipped_files_are_read(name: str) -> None:
 def test_a_section_for_one_node_is_checked_too(tmp_path: Path) -> None:
     text = '/**/actor_node:\n  ros__parameters:\n    scan_timeout: 0.2\n    robot: {radius: 0.3}\n'
     check_params_file(write(tmp_path, text))
-    with pytest.raises(ParamsFileError, match=r'radius must be above 0 and at most 2, got -0\.3'):
+    with pytest.raises(
+        ParamsFileError, match=r'robot\.radius must be above 0 and at most 2, got -0\.3'
+    ):
         check_params_file(write(tmp_path, text.replace('0.3', '-0.3')))
 
 
@@ -73,14 +79,17 @@ def test_a_section_for_one_node_is_checked_too(tmp_path: Path) -> None:
         ('', 'must hold parameters under a node'),
         ('{', 'is not YAML'),
         ('[1, 2]', 'must hold parameters under a node'),
-        (ALL + '    robot: {radiuss: 1.0}', 'unknown parameter radiuss, did you mean radius'),
+        (
+            ALL + '    robot: {radiuss: 1.0}',
+            r'unknown parameter robot\.radiuss, did you mean robot\.radius\?',
+        ),
         (
             ALL + '    lidar: {num_beams: 0}',
-            'num_beams must be at least 1 and at most 10000, got 0',
+            r'lidar\.num_beams must be at least 1 and at most 10000, got 0',
         ),
-        (ALL + '    robot: 3', 'parameters must be a mapping with radius, ..., got 3'),
-        (ALL + '    robot:', 'parameters must be a mapping with radius, ..., got None'),
-        (ALL + '    robot: {1: 2}', 'unknown parameter 1'),
+        (ALL + '    robot: 3', r'parameters must be a mapping with robot\.radius, \.\.\., got 3'),
+        (ALL + '    robot:', r'parameters must be a mapping with robot\.radius, \.\.\., got None'),
+        (ALL + '    robot: {1: 2}', r'unknown parameter robot\.1'),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:

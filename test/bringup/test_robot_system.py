@@ -119,7 +119,7 @@ def test_what_is_missing_or_wrong_is_named(install, tmp_path: Path, policy: Path
     with pytest.raises(ValueError, match='namespace must be a letter, then'):
         robot(**BURGER, namespace='7up')
     mine.write_text('/**: {ros__parameters: {robot: {radiuss: 0.3}}}')
-    with pytest.raises(ValueError, match='did you mean radius'):
+    with pytest.raises(ValueError, match=r'did you mean robot\.radius'):
         robot(**BURGER, params_file=str(mine))
 
 
