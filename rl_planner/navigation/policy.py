@@ -109,12 +109,15 @@ class Policy:
         tensors: the actor's weights by name, as in the file.
         metadata: what it expects.
 
+    Attributes:
+        source: the file that it is from, for messages.
+
     Raises:
         PolicyError: tensors that do not make a network for this observation, or are not finite.
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: PolicyMetadata) -> None:
-        self.metadata = metadata
+        self.metadata, self.source = metadata, 'the policy'
         self._layers = _layers(tensors, observation_size(metadata.observation))
         self._buffers: list[NDArray[np.float64]] = []
         self._actions = np.empty((0, ACTION_SIZE), np.float32)
@@ -155,15 +158,15 @@ class Policy:
             PolicyError: naming each number that differs.
         """
         wrong = [
-            f'{name} must be in [{low:g}, {high:g}], got {getattr(robot, name):g}'
+            _unlike(f'robot.{name}', getattr(robot, name), low, high)
             for name, (low, high) in self.metadata.robot_ranges.items()
             if not low - 1e-6 <= getattr(robot, name) <= high + 1e-6
         ]
-        if not math.isclose(control_period, self.metadata.control_period, rel_tol=1e-3):
-            period = self.metadata.control_period
-            wrong.append(f'control_period must be {period:g}, got {control_period:g}')
+        period = self.metadata.control_period
+        if not math.isclose(control_period, period, rel_tol=1e-3):
+            wrong.append(_unlike('task.control_period', control_period, period, period))
         if wrong:
-            raise PolicyError('the policy was trained on another robot: ' + '; '.join(wrong))
+            raise PolicyError(f'{self.source} is for another robot: ' + '; '.join(wrong))
 
     def to_bytes(self) -> bytes:
         tensors = {}
@@ -197,11 +200,18 @@ class Policy:
             PolicyError: no such file, not a policy, truncated, or not for this version; names it.
         """
         try:
-            return cls.from_bytes(Path(path).read_bytes())
+            policy = cls.from_bytes(Path(path).read_bytes())
         except OSError as error:
             raise PolicyError(f'cannot read policy {path}: {error.strerror}') from error
         except PolicyError as error:
             raise PolicyError(f'{path}: {error}') from error
+        policy.source = str(path)
+        return policy
+
+
+def _unlike(name: str, here: float, low: float, high: float) -> str:
+    trained = f'{low:g}' if low == high else f'{low:g} to {high:g}'
+    return f'{name} is {here:g} here and was {trained} in training'
 
 
 def _layers(tensors: Mapping[str, NDArray[Any]], inputs: int) -> list[Layer]:

@@ -55,7 +55,7 @@ def refuse_unknown(node: Node) -> None:
     known = [*shared, *node._parameters, *ROS_OWN]
     for name in node._parameter_overrides:
         if name not in known and not name.startswith('qos_overrides.'):
-            raise ConfigError(f'{node.get_name()}: {unknown_name(name, known)}')
+            raise ConfigError(unknown_name(name, known))
 
 
 def _descriptor(item: Field[Any], read_only: bool) -> ParameterDescriptor:

@@ -107,7 +107,7 @@ def test_what_nodes_cannot_drive_is_refused(policy_file: Path) -> None:
     drifting = replace(SETTING, disturbance=DisturbanceConfig(odometry_error=0.02))
     with pytest.raises(CommandError, match=r'odometry_error must be 0, got 0\.02'):
         check_drivable(str(policy_file), drifting, {})
-    with pytest.raises(PolicyError, match=r'control_period must be 0\.1, got 0\.2'):
+    with pytest.raises(PolicyError, match=r'control_period is 0\.2 here and was 0\.1'):
         check_drivable(str(policy_file), replace(SETTING, control_period=0.2), {})
 
 

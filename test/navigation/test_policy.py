@@ -128,18 +128,18 @@ def test_what_the_safetensors_package_writes_is_read() -> None:
 @pytest.mark.parametrize(
     ('robot', 'period', 'names'),
     [
-        (RobotConfig(radius=0.25), 0.1, ['radius must be in [0.17, 0.17], got 0.25']),
-        (RobotConfig(), 0.2, ['control_period must be 0.1, got 0.2']),
+        (RobotConfig(radius=0.25), 0.1, ['robot.radius is 0.25 here and was 0.17 in training']),
+        (RobotConfig(), 0.2, ['task.control_period is 0.2 here and was 0.1 in training']),
         (
             RobotConfig(max_linear_vel=1.0, max_angular_accel=1.0),
             0.1,
-            ['max_linear_vel must be in [0.5, 0.5], got 1', 'max_angular_accel must be in [3.2'],
+            ['max_linear_vel is 1 here and was 0.5', 'max_angular_accel is 1 here and was 3.2'],
         ),
     ],
 )
 def test_another_robot_is_refused(robot: RobotConfig, period: float, names: list[str]) -> None:
     POLICY.require(RobotConfig(), 0.1)
-    with pytest.raises(PolicyError, match='the policy was trained on another robot: ') as error:
+    with pytest.raises(PolicyError, match='the policy is for another robot: ') as error:
         POLICY.require(robot, period)
     for name in names:
         assert name in str(error.value)
@@ -151,8 +151,14 @@ def test_a_policy_of_many_robots_takes_those_in_its_ranges() -> None:
     policy = Policy(make_tensors(), metadata)
     for radius in (0.1, 0.2, 0.3):
         policy.require(RobotConfig(radius=radius), 0.1)
-    with pytest.raises(PolicyError, match='radius must be in'):
+    with pytest.raises(PolicyError, match=r'radius is 0\.31 here and was 0\.1 to 0\.3 in'):
         policy.require(RobotConfig(radius=0.31), 0.1)
+
+
+def test_the_file_of_a_refused_policy_is_named(tmp_path: Path) -> None:
+    POLICY.save(tmp_path / 'mine.safetensors')
+    with pytest.raises(PolicyError, match=rf'^{tmp_path}/mine\.safetensors is for another robot'):
+        Policy.load(tmp_path / 'mine.safetensors').require(RobotConfig(radius=0.25), 0.1)
 
 
 def changed(name: str, tensor: Any) -> Tensors:

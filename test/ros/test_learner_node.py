@@ -205,7 +205,7 @@ def test_refuses_a_policy_of_another_robot(nodes: Nodes, run: Path, tmp_path: Pa
     path = tmp_path / 'first.safetensors'
     trained_policy(path, robot=RobotConfig(radius=0.3))
     said = nodes.refuse('learner_node', run_dir=str(run), init_policy=str(path))
-    assert 'radius must be in [0.3, 0.3], got 0.17' in said
+    assert 'robot.radius is 0.17 here and was 0.3 in training' in said
     assert not run.exists()
 
 

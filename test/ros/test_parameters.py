@@ -88,7 +88,8 @@ def test_nodes_refuse_unknown_parameters(
     run = tmp_path / 'run'
     more = {'actor_node': {'policy_file': str(policy_file)}, 'learner_node': {'run_dir': str(run)}}
     output = nodes.refuse(name, robot__max_linear_velocity=1.0, **more.get(name, {}))
-    assert 'did you mean robot.max_linear_vel?' in output
+    assert f'{name}: unknown parameter robot.max_linear_velocity, did you mean' in output
+    assert output.count(f'{name}: ') == 1
     assert not run.exists()
 
 
