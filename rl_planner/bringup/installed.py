@@ -1,4 +1,4 @@
-"""What of others a simulator needs, looked for before anything starts."""
+"""What of others is needed: looked for before anything starts, and named where it is missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,24 @@ import shutil
 from pathlib import Path
 
 from rl_planner.bringup.arguments import Value
+
+EXTRAS = {  # of setup.py, by module
+    **dict.fromkeys(
+        ('torch', 'tensorboard', 'numba', 'gymnasium', 'matplotlib', 'tqdm'), 'training'
+    ),
+    **dict.fromkeys(('google', 'grpc_tools'), 'gazebo'),
+    'rerun': 'recording',
+    **dict.fromkeys(('stable_baselines3', 'irsim'), 'peers'),
+    'rclpy': 'ros',
+}
+
+
+def how_to_install(error: ImportError) -> str:
+    """What to install where an import has failed, in a line; '' if it is none of `EXTRAS`."""
+    module = (error.name or '').partition('.')[0]
+    if module not in EXTRAS:
+        return ''
+    return f"{module} must be installed: pip install 'rl_planner[{EXTRAS[module]}]'"
 
 
 def require_program(name: str, package: str) -> str:

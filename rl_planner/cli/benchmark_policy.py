@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl_planner.cli.options import CommandError, add_seed, progress_bar, table
+from rl_planner.cli.options import CommandError, add_seed, table
 from rl_planner.cli.ros_system import domain_id, require_ros
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
         'observation_and_forward_pass': decide,
         'decision_with_safety_layer': drive,
     }
-    with progress_bar('inference', len(calls), quiet) as bar:
-        for name, call in calls.items():
-            figures[name] = _times(call)
-            bar.update()
+    for name, call in calls.items():
+        if not quiet and sys.stderr.isatty():  # no bar: a robot has no tqdm
+            print(f'{name.replace("_", " ")} ...', file=sys.stderr)
+        figures[name] = _times(call)
     acted = sum(pilot.interventions.values())
     figures['decision_with_safety_layer']['changed'] = acted / next(counted)
     return figures

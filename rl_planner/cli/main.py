@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from rl_planner import __version__
+from rl_planner.bringup.installed import how_to_install
 from rl_planner.cli import benchmark, bringup, demo, evaluate, train
 
 COMMANDS = (demo, train, evaluate, bringup, benchmark)
@@ -43,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print('\nrl_planner: interrupted', file=sys.stderr)
             return 130
         except Exception as error:
-            if not _says_it_all(error):
+            if not (message := _message(error)):
                 raise
-            print(f'rl_planner: error: {_message(error)}', file=sys.stderr)
+            print(f'rl_planner: error: {message}', file=sys.stderr)
             return 2
 
 
@@ -63,15 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _says_it_all(error: Exception) -> bool:
-    """Whether the message is meant for the user: an error of our own, or a file's or device's."""
-    return type(error).__module__.startswith('rl_planner.') or isinstance(error, OSError)
-
-
 def _message(error: Exception) -> str:
+    """What the user is told: of an error of our own, a file's, a device's, or what is missing."""
+    if isinstance(error, ImportError):
+        return how_to_install(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
-    return str(error)
+    is_ours = type(error).__module__.startswith('rl_planner.')
+    return str(error) if is_ours or isinstance(error, OSError) else ''
 
 
 def _warn(

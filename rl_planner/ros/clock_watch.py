@@ -6,7 +6,7 @@ import time
 
 from rclpy.node import Node
 
-PATIENCE_SEC = 5.0  # a simulator takes a while to start
+PATIENCE_SEC = 15.0  # a simulator takes a while to start
 NO_TIME = 'use_sim_time is true, and nothing comes on /clock: time stands still, nothing is driven'
 
 

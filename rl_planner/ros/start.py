@@ -12,6 +12,8 @@ import signal
 import sys
 from importlib import import_module
 
+from rl_planner.bringup.installed import how_to_install
+
 NODES = {
     'actor_node': 'ActorNode',
     'episode_node': 'EpisodeNode',
@@ -30,8 +32,14 @@ def start(name: str) -> int:
     stopping: list[int] = []
     for number in ENDING:
         signal.signal(number, lambda received, _: stopping.append(received))
-    process = import_module('rl_planner.ros.process')
-    node = getattr(import_module(f'rl_planner.ros.{name}'), NODES[name])
+    try:
+        process = import_module('rl_planner.ros.process')
+        node = getattr(import_module(f'rl_planner.ros.{name}'), NODES[name])
+    except ImportError as error:
+        if not (message := how_to_install(error)):
+            raise
+        print(f'{name}: {message}', file=sys.stderr)
+        return 2
     try:
         return int(process.run_node(node, name, stopping))
     finally:

@@ -128,6 +128,17 @@ def test_the_policy_is_measured(command: Any, probe: Path, tmp_path: Path) -> No
     assert '\nactor_node: 2.2 % of a core at 10 Hz, 72 MiB of memory\n' in answer.out
 
 
+def test_a_robot_needs_nothing_more_to_measure_its_policy(
+    command: Any, probe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ('torch', 'numba', 'gymnasium', 'matplotlib', 'tqdm'):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert command('benchmark', 'policy').code == 0
+    answer = command('benchmark', 'planner')
+    missing = "rl_planner: error: tqdm must be installed: pip install 'rl_planner[training]'\n"
+    assert (answer.code, answer.err) == (2, missing)
+
+
 @pytest.mark.parametrize('name', ['default', 'jackal', 'turtlebot3_burger'])
 def test_any_policy_is_measured_on_its_robot(command: Any, probe: Path, name: str) -> None:
     policy = Path(__file__).parents[2] / 'config' / 'policies' / f'{name}.safetensors'

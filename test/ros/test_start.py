@@ -55,3 +55,19 @@ def test_a_signal_to_a_node_that_is_all_but_gone_is_no_error(number: int) -> Non
     """Its work is saved, but Python takes its time to end, longer on a busy machine."""
     ended = subprocess.run([sys.executable, '-c', LATE.format(number=int(number))], check=False)
     assert ended.returncode == 3
+
+
+MISSING = """
+import sys
+sys.modules['torch'] = None
+from rl_planner.ros import start
+raise SystemExit(start.start('learner_node'))
+"""
+
+
+def test_what_a_node_lacks_is_named() -> None:
+    node = subprocess.run(
+        [sys.executable, '-c', MISSING], capture_output=True, text=True, timeout=PATIENCE_SEC
+    )
+    missing = "learner_node: torch must be installed: pip install 'rl_planner[training]'\n"
+    assert (node.returncode, node.stderr) == (2, missing)
