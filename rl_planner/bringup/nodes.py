@@ -114,5 +114,17 @@ def robot_file(name: str) -> Path | None:
         ) from None
 
 
+def time_limit(values: Values) -> dict[str, Parameter]:
+    """Return task.time_limit for the robot model, as evaluation has it."""
+    file = robot_file(str(values['robot_model']))
+    if file is None:
+        return {}
+    from rl_planner.bringup.params_file import read_params_file
+    from rl_planner.navigation.config import TaskConfig
+
+    robot = read_params_file(file)['robot']
+    return {'task.time_limit': round(TaskConfig().time_limit_of(robot), 1)}
+
+
 def _is_path(name: str) -> bool:
     return bool(Path(name).suffix) or Path(name).name != name

@@ -36,6 +36,7 @@ from rl_planner.bringup.nodes import (
     parameter_files,
     robot_model,
     robot_names,
+    time_limit,
 )
 from rl_planner.bringup.process import Member, Process
 from rl_planner.bringup.simulators import (
@@ -242,6 +243,7 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
         'use_stamped_cmd_vel': stepped,
         'command_when_idle': stepped or values['simulator'] == 'gazebo_sim',
         'mount_from_tf': False,  # parameters and simulators are of one robot model
+        **time_limit(values),
     }
     return node('actor_node', values, {**common, **own})
 
@@ -274,6 +276,7 @@ def _episodes(
         'seed': values['seed'],
         'max_episodes': values['episodes'],
         'episode_log': str(absolute(log)) if log else '',
+        **time_limit(values),
         **(more or {}),
     }
     return node('episode_node', values, own)

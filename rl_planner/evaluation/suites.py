@@ -13,7 +13,7 @@ from pathlib import Path
 from rl_planner.evaluation.barn import BARN_CONDITIONS, load_barn
 from rl_planner.evaluation.scenario import Scenario, ScenarioError
 from rl_planner.evaluation.setting import Setting
-from rl_planner.navigation.config import RobotConfig, TaskConfig
+from rl_planner.navigation.config import TaskConfig
 from rl_planner.simulation.episodes import random_pool
 from rl_planner.simulation.families import FAMILIES
 from rl_planner.simulation.free_space import FreeSpace
@@ -92,7 +92,7 @@ def _random_scenarios(
 ) -> list[Scenario]:
     """One episode in each random world; who is slower than the default robot has more time."""
     robot, task = setting.robot, TaskConfig()
-    time_limit = task.time_limit * max(1.0, RobotConfig().max_linear_vel / robot.max_linear_vel)
+    time_limit = task.time_limit_of(robot)
     pool = random_pool(
         Purpose.EVALUATION, seed, episodes, robot, families, pairs_per_world=1, on_world=on_scenario
     )

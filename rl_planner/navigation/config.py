@@ -249,3 +249,7 @@ class TaskConfig(Config):
         0.15, 'nearer to an obstacle than this costs (m)', above=0.0, at_most=5.0
     )
     clearance_penalty: float = parameter(0.02, 'penalty per step at zero clearance', at_least=0.0)
+
+    def time_limit_of(self, robot: RobotConfig) -> float:
+        """In random worlds (s): a robot that is slower than the default one has more time."""
+        return self.time_limit * max(1.0, RobotConfig().max_linear_vel / robot.max_linear_vel)

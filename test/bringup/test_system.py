@@ -122,6 +122,18 @@ def test_simulation_drives_one_robot_in_real_time(policy: Path) -> None:
     assert actor['robots'] == ['robot_0']
 
 
+@pytest.mark.parametrize(
+    ('robot', 'limit'), [('default', None), ('turtlebot3_burger', 90.9), ('jackal', 40.0)]
+)
+def test_a_slow_robot_has_longer_to_reach_its_goals(
+    policy: Path, robot: str, limit: float | None
+) -> None:
+    """20 m, which the default robot drives in 40 s at 0.5 m/s: at 0.22 m/s they take 90.9 s."""
+    for nodes in (simulation(policy=str(policy), robot_model=robot), train(robot_model=robot)):
+        for name in ('actor_node', 'episode_node'):
+            assert by_name(nodes)[name].parameters.get('task.time_limit') == limit
+
+
 def test_files_become_absolute(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, policy: Path
 ) -> None:
