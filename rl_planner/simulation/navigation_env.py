@@ -71,7 +71,7 @@ def make_vector_env(
         raise ConfigError(f'families must be among {", ".join(FAMILIES)}, got {got}')
     if num_worlds < 1:
         raise ConfigError(f'num_worlds must be at least 1, got {num_worlds}')
-    body = _config(RobotConfig, robot)
+    body = _config(RobotConfig, 'robot', robot)
     pool = _pool(Purpose[purpose.upper()], seed, num_worlds, body, tuple(families))
     if purpose == 'evaluation':  # all policies are to meet the same mixture of families
         pool = replace(pool, families=np.zeros_like(pool.families))
@@ -79,12 +79,12 @@ def make_vector_env(
         num_envs,
         pool,
         body,
-        _config(LidarConfig, lidar),
-        _config(TaskConfig, task),
-        _config(ObservationConfig, observation),
+        _config(LidarConfig, 'lidar', lidar),
+        _config(TaskConfig, 'task', task),
+        _config(ObservationConfig, 'observation', observation),
         seed,
         threads,
-        _config(DisturbanceConfig, disturbance),
+        _config(DisturbanceConfig, 'disturbance', disturbance),
     )
 
 
@@ -92,10 +92,11 @@ def make_vector_env(
 _pool = functools.lru_cache(maxsize=4)(random_pool)
 
 
-def _config(kind: type[AnyConfig], values: Settings) -> AnyConfig:
+def _config(kind: type[AnyConfig], group: str, values: Settings) -> AnyConfig:
     if isinstance(values, kind):
         return values
-    return kind.from_mapping({} if values is None else values)  # type: ignore[arg-type]
+    given = {} if values is None else values
+    return kind.from_mapping(given, group)  # type: ignore[arg-type]
 
 
 class NavigationEnv(gymnasium.Env[Floats, Floats]):

@@ -168,8 +168,8 @@ def test_worlds_are_of_their_purpose_seed_and_families() -> None:
         ({'families': ['static', 'moon']}, "families must be among static, .*, got 'moon'"),
         ({'families': []}, 'families must be among static, .*, got none'),
         ({'num_worlds': 0}, 'num_worlds must be at least 1, got 0'),
-        ({'robot': {'radio': 1.0}}, 'unknown parameter radio, did you mean radius?'),
-        ({'task': {'time_limit': 0.0}}, 'time_limit must be above 0'),
+        ({'robot': {'radio': 1.0}}, r'unknown parameter robot\.radio, did you mean robot\.radius'),
+        ({'task': {'time_limit': 0.0}}, r'^task\.time_limit must be above 0'),
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
