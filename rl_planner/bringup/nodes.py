@@ -54,6 +54,16 @@ def check_namespace(namespace: str) -> str:
     return namespace
 
 
+def check_topic(argument: str, name: str) -> str:
+    """Return the name of a topic; raise ValueError naming the argument where it is none."""
+    if not re.fullmatch('/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*', name):
+        raise ValueError(
+            f'{argument} must be letters, digits and _, with / between, as topics are named, '
+            f'got {name!r}'
+        )
+    return name
+
+
 def robot_names(robots: int) -> list[str]:
     """Return the namespaces of `robots` robots: robot_0, robot_1, ..."""
     return [f'robot_{index}' for index in range(robots)]

@@ -16,6 +16,11 @@ SIGTERM_AFTER_SEC = 5.0
 SIGKILL_AFTER_SEC = 10.0
 
 
+def remapping_arguments(remappings: Mapping[str, str]) -> list[str]:
+    """Return what follows `--ros-args` to give names others."""
+    return [part for name, other in remappings.items() for part in ('-r', f'{name}:={other}')]
+
+
 @dataclass(frozen=True)
 class Process:
     """One node of a system, in a process of its own (`rl_planner.ros.start`).
@@ -35,9 +40,7 @@ class Process:
 
     def ros_arguments(self) -> list[str]:
         """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
-        arguments = []
-        for name, other in self.remappings.items():
-            arguments += ['-r', f'{name}:={other}']
+        arguments = remapping_arguments(self.remappings)
         for name, value in self.parameters.items():
             arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         for path in self.parameter_files:

@@ -17,8 +17,21 @@ from pathlib import Path
 
 from rl_planner.bringup.arguments import Argument, Value, resolve
 from rl_planner.bringup.installed import require_program
-from rl_planner.bringup.nodes import check_namespace, checked_files, existing_file
-from rl_planner.bringup.process import Member, Parameter, Process, Program
+from rl_planner.bringup.nodes import check_namespace, check_topic, checked_files, existing_file
+from rl_planner.bringup.process import Member, Parameter, Process, Program, remapping_arguments
+
+TOPIC_ARGUMENTS: tuple[Argument, ...] = (
+    Argument(
+        'scan_topic', 'scan', "the lidar's topic, in the namespace if it does not begin with /"
+    ),
+    Argument('odom_topic', 'odom', 'the topic of odometry, likewise'),
+    Argument('cmd_vel_topic', 'cmd_vel', 'the topic of commands to the base, likewise'),
+    Argument(
+        'tf_topic',
+        '/tf',
+        'the topic of TF, likewise; with _static behind it that of static transforms',
+    ),
+)
 
 ROBOT_ARGUMENTS: tuple[Argument, ...] = (
     Argument(
@@ -50,6 +63,7 @@ ROBOT_ARGUMENTS: tuple[Argument, ...] = (
     ),
     Argument('rviz', False, 'start RViz here, where rviz2 is installed and there is a screen'),
     Argument('namespace', '', 'of the nodes and their topics; empty: none'),
+    *TOPIC_ARGUMENTS,
     Argument(
         'time_limit',
         120.0,
@@ -76,6 +90,7 @@ def robot(**given: Value) -> list[Member]:
     """
     values = resolve(ROBOT_ARGUMENTS, given)
     namespace = check_namespace(str(values['namespace']))
+    remappings = _remappings(values)
     files = [_robot_file(str(values['robot']))]
     if values['params_file']:
         files.append(existing_file('params_file', values['params_file']))
@@ -89,6 +104,7 @@ def robot(**given: Value) -> list[Member]:
             {**shared, **own},
             checked,
             namespace=f'/{namespace}',
+            remappings=remappings,
             log_level=str(values['log_level']),
         )
 
@@ -103,8 +119,20 @@ def robot(**given: Value) -> list[Member]:
     if values['global_planner']:
         members.append(node('global_planner_node', {}))
     if values['rviz']:
-        members.append(_rviz(namespace))
+        members.append(_rviz(namespace, remappings))
     return members
+
+
+def _remappings(values: Mapping[str, Value]) -> dict[str, str]:
+    """From the topics' names in the nodes to those of this robot, where they differ."""
+    remappings: dict[str, str] = {}
+    for argument in TOPIC_ARGUMENTS:
+        name = check_topic(argument.name, str(values[argument.name]))
+        if name != argument.default:
+            remappings[str(argument.default)] = name
+    if '/tf' in remappings:
+        remappings['/tf_static'] = f'{remappings["/tf"]}_static'
+    return remappings
 
 
 def _robot_file(name: str) -> Path:
@@ -135,10 +163,13 @@ def _policy_file(values: Mapping[str, Value]) -> str:
         ) from None
 
 
-def _rviz(namespace: str) -> Program:
+def _rviz(namespace: str, remappings: Mapping[str, str]) -> Program:
     from rl_planner.navigation.files import shared_file
 
     program = require_program('rviz2', 'ros-{distribution}-rviz2')
     config = str(shared_file('config/rviz/rl_planner.rviz'))
-    names = ('--ros-args', '-r', f'__ns:=/{namespace}') if namespace else ()
-    return Program('rviz2', (program, '-d', config, *names), required=False)
+    own = {'__ns': f'/{namespace}'} if namespace else {}
+    names = remapping_arguments({**own, **remappings})
+    return Program(
+        'rviz2', (program, '-d', config, *(['--ros-args'] if names else []), *names), required=False
+    )

@@ -85,6 +85,39 @@ def test_a_global_planner_is_followed() -> None:
     assert second.parameter_files == first.parameter_files
 
 
+def test_topics_have_the_names_that_the_robot_gives_them(install) -> None:  # type: ignore[no-untyped-def]
+    install('rviz2')
+    assert actor().remappings == {}
+    topics = {
+        'scan_topic': 'sensors/lidar2d_0/scan',
+        'odom_topic': '/platform/odom/filtered',
+        'cmd_vel_topic': 'cmd_vel_unstamped',
+        'tf_topic': 'tf',
+    }
+    nodes = robot(**BURGER, **topics, namespace='j100_0001', global_planner=True, rviz=True)
+    rules = [
+        'scan:=sensors/lidar2d_0/scan',
+        'odom:=/platform/odom/filtered',
+        'cmd_vel:=cmd_vel_unstamped',
+        '/tf:=tf',
+        '/tf_static:=tf_static',
+    ]
+    given = [part for rule in rules for part in ('-r', rule)]
+    *drivers, rviz = nodes
+    assert len(drivers) == 2
+    for node in drivers:
+        assert isinstance(node, Process)
+        assert node.ros_arguments()[: len(given)] == given
+    assert isinstance(rviz, Program)
+    assert rviz.command[-len(given) - 2 :] == ('-r', '__ns:=/j100_0001', *given)
+
+
+@pytest.mark.parametrize('name', ['', '/', 'a//b', 'a/', '7up', 'a b', 'scän', '~/scan', 'a:=b'])
+def test_what_is_no_name_of_a_topic_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r'^odom_topic must be letters, .*, got ' + repr(name)):
+        robot(**BURGER, odom_topic=name)
+
+
 def test_rviz_shows_the_robot_in_its_namespace(install) -> None:  # type: ignore[no-untyped-def]
     install('rviz2')
     first, second = robot(**BURGER, rviz=True, namespace='mobile')

@@ -156,11 +156,19 @@ def logged(peer: Peer, part: str) -> list[str]:
 class RobotDouble:
     """A robot without a body: says what the test lets it say, and keeps what it is told."""
 
-    def __init__(self, peer: Peer, name: str = '', stamped: bool = False, beams: int = 36) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        name: str = '',
+        stamped: bool = False,
+        beams: int = 36,
+        topics: tuple[str, str, str] = ('scan', 'odom', 'cmd_vel'),
+    ) -> None:
         prefix = f'{name}/' if name else ''
         create, subscribe = peer.node.create_publisher, peer.node.create_subscription
-        self.scan_out = create(LaserScan, prefix + 'scan', qos.RELIABLE)
-        self.odom_out = create(Odometry, prefix + 'odom', qos.RELIABLE)
+        scan, odom, cmd_vel = topics
+        self.scan_out = create(LaserScan, prefix + scan, qos.RELIABLE)
+        self.odom_out = create(Odometry, prefix + odom, qos.RELIABLE)
         self.goal_out = create(PoseStamped, prefix + 'goal_pose', qos.RELIABLE)
         self.commands: list[tuple[float, float]] = []
         self.answered: list[int] = []
@@ -168,7 +176,7 @@ class RobotDouble:
         self.outcomes: list[str] = []
         self.beams = beams
         kind = TwistStamped if stamped else Twist
-        subscribe(kind, prefix + 'cmd_vel', self._on_command, qos.RELIABLE)
+        subscribe(kind, prefix + cmd_vel, self._on_command, qos.RELIABLE)
         subscribe(Marker, prefix + 'outcome', lambda m: self.outcomes.append(m.text), qos.RELIABLE)
 
     def _on_command(self, message: Any) -> None:

@@ -18,10 +18,10 @@ STANDIN = str(Path(__file__).with_name('tf2'))  # for PYTHONPATH
 class TransformSource:
     """Publishes what the stand-in of tf2_ros listens to."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, topic: str = '/tf') -> None:
         latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._moving = peer.node.create_publisher(TransformStamped, '/tf', 100)
-        self._static = peer.node.create_publisher(TransformStamped, '/tf_static', latched)
+        self._moving = peer.node.create_publisher(TransformStamped, topic, 100)
+        self._static = peer.node.create_publisher(TransformStamped, f'{topic}_static', latched)
 
     def send(
         self,
