@@ -9,9 +9,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from rl_planner.navigation.meter import sum_up
+from rl_planner.navigation.safety import ACTIONS
 from rl_planner.ros import diagnostics, qos
 from rl_planner.ros.clock_watch import ClockWatch
 from rl_planner.ros.control import Control
+from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP
+
+FAULTS = (SCAN, ODOMETRY, STEP, 'transform', 'clock', 'control_loop')  # as they name themselves
+NONE_YET = {name: 0 for name in ACTIONS if name}  # of what the safety layer does
 
 
 class ActorDiagnostics:
@@ -38,8 +43,7 @@ class ActorDiagnostics:
             message = troubles[0] if troubles else f'{active} of {count} robots driving'
             values |= {'robots': count, 'driving': active, 'stopped': len(faults)}
             values |= self._watched(control) | self._measured(control)
-            if control.pilot is not None:
-                values |= control.pilot.interventions
+            values |= NONE_YET | ({} if control.pilot is None else control.pilot.interventions)
         if no_time := self._clock_watch.trouble():
             level, message = diagnostics.WARN, no_time
         stamp = self._clock.now().to_msg()
@@ -49,9 +53,9 @@ class ActorDiagnostics:
         """The oldest of each thing that robots move by, and how often what stopped them."""
         now = self._clock.now().nanoseconds
         ages: dict[str, float] = {}
-        stops: Counter[str] = Counter()
+        stops = Counter(dict.fromkeys(FAULTS, 0))
         for robot in control.robots:
-            stops += robot.stops
+            stops.update(robot.stops)
             for name, age in robot.watchdog.ages(now).items():
                 ages[name] = max(age, ages.get(name, age))
         return {

@@ -39,7 +39,9 @@ class Headings:
         """Tell where a robot with a scan is to go; where that is not known, it is stopped."""
         try:
             if robot.goal.is_due(robot.inbox.scan_ns):
-                self._begin_goal(robot, pilot)
+                if not self._begin_goal(robot, pilot):
+                    robot.inbox.close_step()
+                    return False
             elif pilot.active[robot.row] and robot.goal.frame:
                 goal = robot.goal
                 pilot.move_goal(robot.row, *self._to_odom(robot, goal.frame).apply(*goal.place))
@@ -50,12 +52,8 @@ class Headings:
             return False
         return True
 
-    def _begin_goal(self, robot: Robot, pilot: Pilot) -> None:
-        """Hand a goal to the pilot.
-
-        Raises:
-            FrameError: it must wait for its transform.
-        """
+    def _begin_goal(self, robot: Robot, pilot: Pilot) -> bool:
+        """Hand a goal to the pilot, or refuse it; False where it waits for its transform."""
         goal = robot.goal
         try:
             frame, x, y = goal.look()
@@ -63,16 +61,28 @@ class Headings:
             here = self._to_odom(robot, frame).apply(*place)
         except FrameError as error:
             robot.give_up(pilot)
-            now = time.monotonic()
-            goal.overdue = now + PATIENCE_SEC if goal.overdue is None else goal.overdue
-            if now < goal.overdue and not isinstance(error, NoTransformsError):
-                raise
-            self._refuse(robot, pilot, str(error))
+            if isinstance(error, NoTransformsError):
+                odom = robot.inbox.odom_frame
+                self._refuse(robot, pilot, f'{error}; install it, or send goals in {odom}')
+            elif self._may_wait(robot, error):
+                return False
+            else:
+                self._refuse(robot, pilot, str(error))
         except GoalError as error:
             self._refuse(robot, pilot, str(error))
         else:
             goal.accept(frame, place)
             robot.begin(pilot, *here)
+        return True
+
+    def _may_wait(self, robot: Robot, error: FrameError) -> bool:
+        """Whether a goal goes on waiting. The robot is at rest, so it is no stop: none is told."""
+        goal, now, reason = robot.goal, time.monotonic(), f'the goal waits: {error}'
+        if goal.overdue is None:
+            goal.overdue = now + PATIENCE_SEC
+            self._logger.info(f'{robot.name}: {reason}')
+        robot.fault = Fault('transform', reason)
+        return now < goal.overdue
 
     def _refuse(self, robot: Robot, pilot: Pilot, reason: str) -> None:
         robot.goal.refuse()

@@ -106,7 +106,7 @@ class Transforms:
         """
         if frame == base:
             return Transform(0.0, 0.0, 0.0)
-        self.listen()
+        self._listen_for(odom, frame)
         parents = self._parents()
         world, above = _chain(odom, parents), _chain(base, parents)
         meet = next((each for each in _chain(frame, parents) if each in above), None)
@@ -133,8 +133,14 @@ class Transforms:
                 return None
             raise
 
+    def _listen_for(self, target: str, source: str) -> None:
+        try:
+            self.listen()
+        except NoTransformsError as error:
+            raise NoTransformsError(f'no transform from {source} to {target}: {error}') from error
+
     def _lookup(self, target: str, source: str, time: Time) -> Any:
-        self.listen()
+        self._listen_for(target, source)
         try:
             return self._buffer.lookup_transform(target, source, time)
         except self._tf2.TransformException as error:

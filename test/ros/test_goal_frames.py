@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,27 @@ def test_it_stops_while_tf_is_old_and_goes_on_when_it_is_back(
     assert 'from map to odom is 0.' in nodes.end(actor)
 
 
+def test_a_goal_whose_transform_is_ahead_waits_without_being_a_fault(
+    nodes, peer, robot, policy_file, source
+):
+    """AMCL dates its transforms ahead, and TF has only been listened to since a moment ago."""
+    actor = nodes.start('actor_node', policy_file=str(policy_file), mount_from_tf=False)
+    values, ahead = told(peer), time.time_ns() + 3_600_000_000_000
+    heard = 'the goal waits: the transform from map to odom is 3'
+
+    def go(stamp_ns: int) -> None:
+        source.send('map', 'odom', stamp_ns=stamp_ns)
+        robot.send_goal(5.0, frame='map')
+        robot.sense()
+
+    peer.until(lambda: values.get('', '').startswith(heard), repeat=lambda: go(ahead))
+    assert set(robot.commands) == {AT_REST}
+    assert values['transform_stops'] == '0'
+    said = nodes.end(actor)
+    assert 'robot: the goal waits: ' in said
+    assert not [line for line in said.splitlines() if 'transform' in line and 'stopped' in line]
+
+
 def test_without_the_transform_a_goal_is_refused(nodes, peer, robot, policy_file, source):
     actor = nodes.start('actor_node', policy_file=str(policy_file))
 
@@ -128,7 +150,9 @@ def test_without_tf2_ros_a_goal_in_the_map_is_refused(nodes, peer, robot, policy
         peer.spin(0.1)
     assert set(robot.commands) == {AT_REST}
     said = nodes.end(actor)
-    assert 'goal refused: tf2_ros is not installed (apt install ros-' in said
+    refused = 'goal refused: no transform from map to odom: tf2_ros is not installed (apt install '
+    assert refused in said
+    assert '; install it, or send goals in odom' in said
     assert 'by the parameters lidar.mount_*: tf2_ros is not installed' in said
 
 
