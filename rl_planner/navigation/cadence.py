@@ -63,3 +63,8 @@ class Cadence:
         """(n,) by how much the longest of the last intervals exceeds the control period (s)."""
         beyond = self._intervals[rows].max(axis=1, initial=0.0) - self._period
         return np.where(beyond > JITTER * self._period, beyond, 0.0)
+
+    def patience(self, row: int) -> float:
+        """How long after a robot's last step the next one is overdue (s)."""
+        excess = float(self.excess(np.array([row]))[0])
+        return self._period * (1.0 + JITTER) + excess

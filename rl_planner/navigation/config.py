@@ -135,10 +135,10 @@ class RobotConfig(Config):
         1.5, 'top turning rate, either way (rad/s)', above=0.0, at_most=10.0
     )
     max_linear_accel: float = parameter(
-        2.5, 'acceleration and deceleration (m/s2)', above=0.0, at_most=20.0
+        2.5, 'acceleration and deceleration (m/s2)', at_least=0.01, at_most=20.0
     )
     max_angular_accel: float = parameter(
-        3.2, 'angular acceleration, either way (rad/s2)', above=0.0, at_most=50.0
+        3.2, 'angular acceleration, either way (rad/s2)', at_least=0.01, at_most=50.0
     )
 
     def __post_init__(self) -> None:

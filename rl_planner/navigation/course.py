@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,9 @@ Floats = NDArray[np.float64]
 Velocity = Sequence[float]
 
 SAMPLE_DISTANCE, SAMPLE_ANGLE = 0.02, 0.15  # between two poses that are looked at, at most (m, rad)
+OFTEN = 0.1  # between two times that braking may begin at, at least (s)
 TWICE = 2.0  # as fast as a robot can be: beyond that, where it comes to rest is not looked at
 TOGETHER = 16  # poses that are looked at as one at first: S of a way is a multiple of it
-
-
-class _Part(NamedTuple):
-    """Velocities v, w (C, samples) and the time of each sample (samples,) (s)."""
-
-    v: Any
-    w: Any
-    sec: Any
 
 
 class Courses:
@@ -57,84 +50,78 @@ class Courses:
         What is pending is one of the prospects. How its velocity changes is the base's own affair:
         steadily, as real ones do, or by a step whenever a command takes effect or a period begins,
         as in the simulator. Where a command may stand for `excess` (s) beyond its period, a robot
-        may brake after that alone. Of the same poses S each of these ways follows another.
+        may brake at any time within that. Of the same poses S each of these ways follows another.
         """
+        step = max(self._period, OFTEN)
+        later = [min(step, excess - k * step) for k in range(math.ceil(excess / step - 1e-9))]
+        stands = [(sec, *commands.T) for sec in (self._period, *later)]
         ways = []
         for prospect, is_steady in product(prospects, (True, False)):
-            driven, v, w = self._driven(prospect, commands, is_steady)
-            ways.append(self._to_rest(driven, v, w, is_steady))
-            if excess > 0.0:
-                part, v, w = self._stand(v, w, commands.T, excess, is_steady)
-                ways.append(self._to_rest([*driven, part], v, w, is_steady))
+            ways += self._ways(prospect, stands, is_steady)
         return np.concatenate(ways, axis=2)
 
     def shown(self, prospect: Prospect, command: Velocity) -> Any:
         """(S, 3) the way of one command, from the pose of now on, as `of`, of a steady base."""
-        driven, v, w = self._driven(prospect, np.array([command], float), True)
-        way = self._to_rest(driven, v, w, True)[:, 0].T
+        stands = [(self._period, *np.reshape(command, (2, 1)))]
+        way = np.concatenate(self._ways(prospect, stands, True), axis=2)[:, 0].T
         return np.concatenate([np.zeros((1, 3)), way])
 
-    def _driven(
-        self, prospect: Prospect, commands: Floats, is_steady: bool
-    ) -> tuple[list[_Part], Any, Any]:
-        """What is driven before braking begins, and the velocities (C,) that it begins at."""
-        v, w = np.array(prospect.velocity, float)[
-            :, None
-        ]  # all alike till the commands take effect
-        parts = []
+    def _ways(
+        self, prospect: Prospect, stands: Sequence[tuple[float, Any, Any]], is_steady: bool
+    ) -> list[Any]:
+        """Pieces (3, C, ...) of a way: what is pending; then what stands, each with its braking."""
+        alike = np.ones_like(stands[0][1])
+        v, w = (velocity * alike for velocity in prospect.velocity)
+        pose = np.zeros((3, len(alike)))
+        pieces = []
         for sec, *command in prospect.pending:
-            part, v, w = self._stand(v, w, command, sec, is_steady)
-            alike = (len(commands), len(part.sec))
-            parts.append(
-                _Part(np.broadcast_to(part.v, alike), np.broadcast_to(part.w, alike), part.sec)
-            )
-        part, v, w = self._stand(v, w, commands.T, self._period, is_steady)
-        return [*parts, part], v, w
+            driven, v, w = self._stand(pose, v, w, command, sec, is_steady)
+            pose = driven[..., -1]
+            pieces.append(driven)
+        for sec, *command in stands:
+            driven, v, w = self._stand(pose, v, w, command, sec, is_steady)
+            pose = driven[..., -1]
+            pieces.append(driven)
+            before = sum(piece.shape[2] for piece in pieces)
+            pieces.append(self._to_rest(pose, v, w, -before % TOGETHER, is_steady))
+        return pieces
 
     def _stand(
-        self, v: Any, w: Any, command: Any, sec: float, is_steady: bool
-    ) -> tuple[_Part, Any, Any]:
-        """What is driven while a command stands for so long, and the velocities after it."""
+        self, pose: Any, v: Any, w: Any, command: Sequence[Any], sec: float, is_steady: bool
+    ) -> tuple[Any, Any, Any]:
+        """What is driven while a command stands for so long, and the velocities (C,) after it."""
         limits, (ahead, turn) = self._limits, command
         count = math.ceil(self._per_period * sec / self._period - 1e-9)
-        after = limit_velocity(v, w, ahead, turn, limits, sec)
+        after_v, after_w = limit_velocity(v, w, ahead, turn, limits, sec)
         if is_steady:
             middles = sec / count * (0.5 + np.arange(count))
             old_v, old_w, new_v, new_w = (np.reshape(each, (-1, 1)) for each in (v, w, ahead, turn))
-            velocities = limit_velocity(old_v, old_w, new_v, new_w, limits, middles)
+            now_v, now_w = limit_velocity(old_v, old_w, new_v, new_w, limits, middles)
         else:
-            v, w = (np.repeat(each[:, None], count, axis=1) for each in after)
-            velocities = v, w
-        return _Part(*velocities, np.full(count, sec / count)), *after
+            now_v, now_w = (np.repeat(each[:, None], count, axis=1) for each in (after_v, after_w))
+        return _driven(pose, now_v, now_w, sec / count), after_v, after_w
 
-    def _to_rest(self, driven: list[_Part], v: Any, w: Any, is_steady: bool) -> Any:
-        """(3, C, S) ways of robots that brake, at velocities (C,), after what they have driven."""
+    def _to_rest(self, pose: Any, v: Any, w: Any, more: int, is_steady: bool) -> Any:
+        """(3, C, S) how robots at velocities (C,) brake; S is so much `more` than a multiple."""
         limits, count = self._limits, self._per_period
         times_to_rest = abs(v) / limits.max_linear_accel, abs(w) / limits.max_angular_accel
         to_rest = min(max(map(np.max, times_to_rest)), self._longest)
         # Braking by steps shows in the next period.
-        periods = math.ceil(to_rest / self._period + 1e-9)
-        braking = periods * count
-        braking += -(braking + sum(len(part.sec) for part in driven)) % TOGETHER
-        step = self._period / count
-        since = step * np.arange(braking)
+        samples = count * math.ceil(to_rest / self._period + 1e-9)
+        samples += (more - samples) % TOGETHER
+        since = self._period / count * np.arange(samples)
         if not is_steady:
-            since = self._period * (1.0 + np.arange(braking) // count)
-        return _way([*driven, self._brake(v, w, since)])
-
-    def _brake(self, v: Any, w: Any, times: NDArray[Any]) -> _Part:
-        """Velocities (C, S) after braking for so long, as a part of a way."""
-        limits, step = self._limits, self._period / self._per_period
-        return _Part(
-            _braked(v, limits.max_linear_accel, times),
-            _braked(w, limits.max_angular_accel, times),
-            np.full(len(times), step),
-        )
+            since = self._period * (1.0 + np.arange(samples) // count)
+        left_v = _braked(v, limits.max_linear_accel, since)
+        left_w = _braked(w, limits.max_angular_accel, since)
+        return _driven(pose, left_v, left_w, self._period / count)
 
 
 def _samples_in(period: float, robot: RobotConfig) -> int:
     """Poses within a control period, so that what is between two of them does not matter."""
     fastest = max(robot.max_linear_vel, -robot.min_linear_vel)
+    if robot.footprint_length > 0.0:
+        fastest += robot.max_angular_vel * robot.radius  # of a corner
     return math.ceil(period * max(fastest / SAMPLE_DISTANCE, robot.max_angular_vel / SAMPLE_ANGLE))
 
 
@@ -144,12 +131,16 @@ def _braked(velocity: Any, deceleration: float, times: Any) -> Any:
     return np.sign(velocity)[:, None] * np.maximum(left, 0.0)
 
 
-def _way(parts: list[_Part]) -> Any:
-    """(3, C, S) poses after each sample of parts driven one after the other, exactly along arcs."""
-    v, w, step = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+def _driven(pose: Any, v: Any, w: Any, step: float) -> Any:
+    """(3, C, S) where robots at poses (3, C) get to, exactly along arcs.
+
+    Args:
+        v, w: (C, S) velocities of one stretch of time after the other.
+        step: how long each is (s).
+    """
     turn = w * step
-    yaw = np.cumsum(turn, axis=-1)
+    yaw = pose[2][:, None] + np.cumsum(turn, axis=-1)
     chord, middle = v * step * np.sinc(turn / (2.0 * np.pi)), yaw - 0.5 * turn
-    return np.stack(
-        [np.cumsum(chord * np.cos(middle), -1), np.cumsum(chord * np.sin(middle), -1), yaw]
-    )
+    x = pose[0][:, None] + np.cumsum(chord * np.cos(middle), -1)
+    y = pose[1][:, None] + np.cumsum(chord * np.sin(middle), -1)
+    return np.stack([x, y, yaw])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.kinematics import Limits, limit_velocity
 
-KEPT = 64  # commands of each robot; older ones have long taken effect
+LONGEST_AGE = 6.0  # no scan is acted on that is older: what took effect before is forgotten (s)
 INSTANT = 1e-6  # what stands for less does not matter (s)
 
 
@@ -42,7 +42,7 @@ class Prospect(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """When a command was sent (s), infinity where that is not known yet; and the command."""
+    """When a command was sent (s), and the command."""
 
     time: float
     linear: float
@@ -67,7 +67,7 @@ class InFlight:
         self.last = np.zeros((num_robots, 2))
         self._limits, self._latencies = limits, latencies
         # The newest of each robot is at the end.
-        self._sent: list[deque[_Sent]] = [deque(maxlen=KEPT) for _ in range(num_robots)]
+        self._sent: list[deque[_Sent]] = [deque() for _ in range(num_robots)]
 
     def send(
         self, rows: NDArray[np.int64], times: NDArray[Any], commands: NDArray[np.float64]
@@ -77,26 +77,25 @@ class InFlight:
         for row, time, command in zip(
             rows.tolist(), times.tolist(), commands.tolist(), strict=True
         ):
-            self._date_halt(row, time)
             self._sent[row].append(_Sent(time, *command))
+            self._forget(row, time - LONGEST_AGE)
 
-    def halt(self, row: int) -> None:
-        """A robot was told to rest, nobody says when: before its next scan."""
-        self.last[row] = 0.0
+    def halt(self, row: int, time: float) -> None:
+        """A robot is told to rest (s)."""
+        self.send(np.array([row]), np.array([time]), np.zeros((1, 2)))
+
+    def begin_anew(self, row: int, time: float) -> None:
+        """A robot's time begins anew (s): it goes on by its last command till it obeys the halt."""
         sent = self._sent[row]
-        if sent and sent[-1].time < math.inf:
-            sent.append(_Sent(math.inf, 0.0, 0.0))
+        if sent:
+            self._sent[row] = deque([sent[-1]._replace(time=-math.inf)])
+        self.halt(row, time)
 
-    def _date_halt(self, row: int, time: float) -> None:
-        """A halt of unknown time was at `time` at the latest."""
+    def _forget(self, row: int, time: float) -> None:
+        """Of what has taken effect by then (s), only the last one matters."""
         sent = self._sent[row]
-        if sent and sent[-1].time == math.inf:
-            sent[-1] = _Sent(time, 0.0, 0.0)
-
-    def forget_time(self, row: int) -> None:
-        """A robot's time began anew: it was halted, and when it was told what means nothing."""
-        self.last[row] = 0.0
-        self._sent[row].clear()
+        while len(sent) > 1 and sent[1].time + max(self._latencies) <= time:
+            sent.popleft()
 
     def prospects(
         self,
@@ -121,11 +120,9 @@ class InFlight:
         self, row: int, velocity: list[float], measured: float, stamp: float, now: float
     ) -> list[Prospect]:
         sent = self._sent[row]
-        if not sent:
-            sent.append(_Sent(measured, 0.0, 0.0))
-        self._date_halt(row, stamp)
-        while len(sent) > 1 and sent[1].time + max(self._latencies) <= measured:
-            sent.popleft()
+        if not sent:  # by whatever it moves, it goes on
+            sent.append(_Sent(-math.inf, *velocity))
+        self._forget(row, measured)
         prospects = []
         for latency in self._latencies:
             v, w = velocity

@@ -21,6 +21,11 @@ class Limits(NamedTuple):
     max_linear_accel: float
     max_angular_accel: float
 
+    @property
+    def fastest(self) -> float:
+        """Ahead or back (m/s)."""
+        return max(self.max_linear_vel, -self.min_linear_vel)
+
     @classmethod
     def of(cls, robot: RobotConfig) -> Limits:
         return cls(*(float(getattr(robot, name)) for name in cls._fields))

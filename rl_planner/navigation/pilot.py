@@ -7,12 +7,12 @@ code drives in training and on a real robot: training only adds noise, and hands
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_planner.navigation.cadence import Cadence
+from rl_planner.navigation.cadence import LONGEST, Cadence
 from rl_planner.navigation.config import ObservationConfig, RobotConfig, TaskConfig
 from rl_planner.navigation.footprint import Footprint, point_clearance
 from rl_planner.navigation.geometry import to_robot_frame
@@ -21,11 +21,19 @@ from rl_planner.navigation.kinematics import Limits, command_from_action, integr
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
-from rl_planner.navigation.safety import Safety
+from rl_planner.navigation.safety import OVERDUE, Safety
 from rl_planner.navigation.speed_cap import SpeedCap
 from rl_planner.navigation.step import Decision, Rows, Sensed, Transitions
 from rl_planner.navigation.task import Outcome, Terms, evaluate
 from rl_planner.navigation.view import View
+
+
+class _Looked(NamedTuple):
+    """What a robot's last command was judged by: when (s), its scan, what it may do till then."""
+
+    time: float
+    ranges: NDArray[np.float32]
+    prospects: list[Prospect]
 
 
 class Noise(Protocol):
@@ -50,7 +58,7 @@ class Pilot:
         policy: None until there is one; till then every command is zero.
         active: (K,) which robots have a goal.
         goals: (K, 2) in the frame of the poses (m).
-        interventions: how often the safety layer has done what (`safety.ACTIONS`).
+        interventions: how often the safety layer has done what (`safety.ACTIONS`, or OVERDUE).
         safety_actions: what it did to each robot's last command, by row.
     """
 
@@ -79,6 +87,7 @@ class Pilot:
         # A scan that is late, or one that is lost, ages the earlier one a little: less harm than to
         # forget it, which hides all motion for as long as the history is.
         self._longest_gap = 2.5 * task.control_period
+        self._touching = np.zeros(num_robots, np.bool_)  # ever since their drives began
         self._began = np.full(num_robots, np.nan)  # when the drive to the goal began (s)
         self._underway = np.zeros(num_robots, np.bool_)  # obs, actions and distances hold a step
         self._steps = np.zeros(num_robots, np.int64)
@@ -86,6 +95,7 @@ class Pilot:
         self._commands = np.zeros((num_robots, ACTION_SIZE))  # as the policy is told
         latencies = safety.latencies if safety else (0.0,)
         self._sent = InFlight(num_robots, self._limits, latencies)
+        self._looked: dict[int, _Looked] = {}
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
@@ -95,7 +105,7 @@ class Pilot:
         self.goals[row] = x, y
         self.active[row] = True
         self._tolerances[row] = self._terms.xy_goal_tolerance
-        self._began[row] = np.nan
+        self._began[row], self._touching[row] = np.nan, True
         if self._noise is not None:
             self._noise.restart(np.array([row]))
 
@@ -116,15 +126,15 @@ class Pilot:
         if has_advanced:
             self._began[row] = np.nan
 
-    def cancel(self, row: int) -> None:
-        """Take a robot's goal away."""
-        self.halt(row)
+    def cancel(self, row: int, now: float) -> None:
+        """Take a robot's goal away (s)."""
+        self.halt(row, now)
         self.active[row] = False
 
-    def halt(self, row: int) -> None:
-        """A robot was stopped from outside: its last action is no experience, its command zero."""
+    def halt(self, row: int, now: float) -> None:
+        """A robot is stopped from outside (s): its last action is no experience, it is to rest."""
         self._begin_anew(row)
-        self._sent.halt(row)
+        self._sent.halt(row, now)
 
     def _begin_anew(self, row: int) -> None:
         self._steps[row] += self._underway[row]  # a gap in the numbering breaks n-step returns
@@ -132,11 +142,33 @@ class Pilot:
         self._commands[row] = 0.0
         self._observer.restart(row)  # the next scan is not one period later
 
-    def forget_time(self, row: int) -> None:
-        """A robot's time began anew: it is halted, and the time of its drive counts from now."""
-        self.halt(row)
-        self._sent.forget_time(row)
+    def forget_time(self, row: int, now: float) -> None:
+        """A robot's time begins anew (s): it is halted, and its drive's time counts from now."""
+        self._begin_anew(row)
+        self._sent.begin_anew(row, now)
         self._began[row] = np.nan
+
+    def patience(self, row: int) -> float:
+        """How long a robot's command may stand from when it was sent, till it is overdue (s)."""
+        return self._cadence.patience(row)
+
+    def overdue(self, row: int, now: float) -> bool:
+        """No step has come in time (s): whether the robot is told to rest.
+
+        As long as its command leaves a way out after one more period of it, it goes on, for a
+        second at most.
+        """
+        looked, command = self._looked.get(row), self._sent.last[row].tolist()
+        if self._safety is None or looked is None or not (self._underway[row] and any(command)):
+            return False
+        stood = max(now - looked.time, 0.0)
+        known = looked.ranges, looked.prospects, command, command
+        if stood <= LONGEST and not self._safety.check(*known, stood).action:
+            return False
+        self._sent.send(np.array([row]), np.array([now]), np.zeros((1, ACTION_SIZE)))
+        self.interventions[OVERDUE] += 1
+        self.safety_actions[row] = OVERDUE
+        return True
 
     def view(self, row: int) -> View | None:
         """What a robot under way saw last, and does about it; None of one that stands."""
@@ -159,6 +191,9 @@ class Pilot:
         # Earlier scans count by control periods: where several are missing, begin anew.
         self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
         next_obs, distances, clearances = self._look(sensed)
+        # Who sets out from what it touches may leave it; a collision is what comes after.
+        self._touching[rows] &= clearances < 0.0
+        clearances = np.where(self._touching[rows], 0.0, clearances)
         self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
         elapsed = sensed.stamps - self._began[rows]
         previous = np.where(self._underway[rows], self._distances[rows], distances)
@@ -250,10 +285,12 @@ class Pilot:
         commands = self._cap.apply(commands)
         sent = commands
         if self._safety is not None:
-            known = sensed.ranges, self._prospects(sensed), self._sent.last[rows]
+            ranges, prospects = sensed.ranges, self._prospects(sensed)
             sent, commands, actions_taken = self._safety.check_all(
-                *known, commands, self._cadence.excess(rows)
+                ranges, prospects, self._sent.last[rows], commands, self._cadence.excess(rows)
             )
+            looked = map(_Looked, sensed.times.tolist(), ranges, prospects)
+            self._looked.update(zip(rows.tolist(), looked, strict=True))
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))
         self._sent.send(rows, sensed.times, sent)

@@ -41,7 +41,10 @@ Velocity = Sequence[float]
 # What is tried, as shares of the linear and the angular velocity asked for, and what that is.
 TRIED = np.array([(1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0.0, 1.0), (0.0, 0.0)])
 ACTIONS = ('', 'slowed', 'slowed', 'slowed', 'turning', 'braking')
+OVERDUE = 'overdue'  # braking, as no scan has come in time that says what else is safe
 
+APART = 0.1  # what a robot drives at most between two latencies that are looked at (m)
+AT_ONCE = 8  # groups of poses that are looked at before others, which may not matter any more
 BLIND = math.radians(2.0)  # nothing that matters fits in between a place and a beam so near
 
 
@@ -98,16 +101,16 @@ class Safety:
         limits: of the robot.
         may_advance: the lidar sees what is straight ahead; else the robot does not drive there.
         latencies: how long it may take until the base follows a command (s): as configured, and
-            less, in steps of a period at most. They are for who tells the prospects.
+            less, down to none. They are for who tells the prospects.
     """
 
     def __init__(
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
         self._config, self._scan = config, scan
-        steps = math.ceil(config.command_latency / period - 1e-9)
-        self.latencies = np.linspace(config.command_latency, 0.0, steps + 1).tolist()
         self.limits, self._footprint = Limits.of(robot), Footprint.of(robot)
+        steps = math.ceil(config.command_latency * self.limits.fastest / APART - 1e-9)
+        self.latencies = np.linspace(config.command_latency, 0.0, steps + 1).tolist()
         self._size = robot.radius
         # How far the robot may get until it is at rest: no lidar tells what is beyond its range.
         around = self._size + config.margin + math.hypot(scan.mount_x, scan.mount_y)
@@ -134,7 +137,7 @@ class Safety:
             prospects: what the base may do from the scan on, till this command takes effect. Each
                 of them must leave a way out.
             previous: the last command, which this one differs from by no more than the
-                acceleration limits allow; or from the velocity, where that is farther.
+                acceleration limits allow; or, after rest, from the velocity.
             command: what is asked for; one that is not finite is a command to rest.
             excess: how long beyond a period the command may stand, till the next one comes (s).
         """
@@ -151,11 +154,11 @@ class Safety:
         now = point_clearance(x, y, self._footprint) - spread
         # Who stands closer to something already may go on, but not closer.
         spread = spread + np.minimum(self._config.margin, now - 1e-6)
-        if is_in_sight[0] and self._is_clear(courses[:, :1], x, y, spread)[0]:
-            return Verdict(asked, action)
-        clear = is_in_sight[1:-1] & self._is_clear(courses[:, 1:-1], x, y, spread)
-        chosen = 1 + int(clear.argmax()) if clear.any() else len(TRIED) - 1
-        return Verdict((float(tried[chosen, 0]), float(tried[chosen, 1])), ACTIONS[chosen])
+        for course, is_sure in enumerate(is_in_sight[:-1]):
+            if is_sure and self._is_clear(courses[:, course], x, y, spread):
+                v, w = tried[course].tolist()
+                return Verdict((v, w), ACTIONS[course] or action)
+        return Verdict((0.0, 0.0), ACTIONS[-1])
 
     def check_all(
         self,
@@ -179,21 +182,21 @@ class Safety:
     ) -> tuple[tuple[float, float], str]:
         """The command within the robot's limits, and what became of it for other reasons.
 
-        A period away from the last command, or from what the base does: after an intervention it is
-        not as far as it was told to be.
+        It is a period away from the last command. Who was told to rest, and does not yet, may be
+        led on from what it does.
         """
         limits, period = self.limits, self._period
         speeds, turns = zip(*(prospect.velocity for prospect in prospects), strict=True)
         v = _within(
             command[0],
             (limits.min_linear_vel, limits.max_linear_vel),
-            (*speeds, previous[0]),
+            (previous[0],) if previous[0] else (0.0, *speeds),
             limits.max_linear_accel * period,
         )
         w = _within(
             command[1],
             (-limits.max_angular_vel, limits.max_angular_vel),
-            (*turns, previous[1]),
+            (previous[1],) if previous[1] else (0.0, *turns),
             limits.max_angular_accel * period,
         )
         if (v < 0.0 and not self._may_reverse) or (v > 0.0 and not self.may_advance):
@@ -214,33 +217,34 @@ class Safety:
         y = scan.mount_y + distances * self._directions[1, near]
         return x, y, spreading * distances
 
-    def _is_clear(self, courses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
-        """(C,) whether the robot keeps off the discs all along courses (3, C, S).
+    def _is_clear(self, course: Any, x: Any, y: Any, spread: Any) -> bool:
+        """Whether the robot keeps off the discs all along a course (3, S).
 
         Few discs are near, and near to few of the poses: at first TOGETHER poses are looked at as
         one that reaches as far as all of them.
         """
-        together = courses.reshape(*courses.shape[:2], -1, TOGETHER)
+        together = course.reshape(3, -1, TOGETHER)
         middle = together[:2].mean(axis=-1, keepdims=True)
-        reach = np.hypot(*(together[:2] - middle)).max(axis=-1)[..., None]  # (C, blocks, 1)
-        room = np.maximum(reach + self._size + spread, 0.0)
-        dx, dy = x - middle[0], y - middle[1]
-        course, block, disc = np.nonzero(dx * dx + dy * dy < room * room)
-        hit = self._is_hit(together[:, course, block], x[disc], y[disc], spread[disc])
-        is_clear = np.ones(courses.shape[1], np.bool_)
-        is_clear[course[hit]] = False
-        return is_clear
+        reach = np.hypot(*(together[:2] - middle)).max(axis=-1, keepdims=True)  # (groups, 1)
+        for begin in range(0, len(reach), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            room = np.maximum(reach[some] + self._size + spread, 0.0)
+            dx, dy = x - middle[0, some], y - middle[1, some]
+            group, disc = np.nonzero(dx * dx + dy * dy < room * room)
+            if self._is_hit(together[:, some][:, group], x[disc], y[disc], spread[disc]):
+                return False
+        return True
 
-    def _is_hit(self, poses: Any, x: Any, y: Any, spread: Any) -> NDArray[np.bool_]:
-        """(N,) whether the robot touches the n-th disc in any of its poses (3, N, TOGETHER)."""
+    def _is_hit(self, poses: Any, x: Any, y: Any, spread: Any) -> bool:
+        """Whether the robot touches any of N discs in one of its N x TOGETHER poses (3, ...)."""
         at_x, at_y, yaw = poses
         x, y, spread = x[:, None], y[:, None], spread[:, None]
         if self._footprint.half_length == 0.0:  # a disc is the same whichever way it looks
             dx, dy = x - at_x, y - at_y
             room = np.maximum(self._footprint.margin + spread, 0.0)
-            return np.asarray((dx * dx + dy * dy < room * room).any(axis=-1))
+            return bool((dx * dx + dy * dy < room * room).any())
         clearance = point_clearance(*to_robot_frame(at_x, at_y, yaw, x, y), self._footprint)
-        return np.asarray((clearance < spread).any(axis=-1))
+        return bool((clearance < spread).any())
 
     def _ranges_of_edge(self) -> Floats:
         """(num_beams,) where each beam leaves the robot: a reading of 'too close' is no nearer."""

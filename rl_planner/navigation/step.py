@@ -17,8 +17,8 @@ class Sensed:
     """What the robots `rows` (n,) sensed at one time.
 
     ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
-    goals are given in (m, rad, m/s, rad/s); stamps (n,) of the scans in seconds; ages (n,), how old
-    the scans are by now (s); lags (n,), how much older the poses and velocities are than they (s).
+    goals are given in (m, rad, m/s, rad/s); stamps (n,) of the scans (s); ages (n,), how old they
+    are when the commands go out (s); lags (n,), how much older poses and velocities are (s).
     """
 
     rows: Rows
@@ -36,7 +36,7 @@ class Sensed:
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """(n,) what time it is now (s)."""
+        """(n,) when the commands go out (s)."""
         return self.stamps + self.ages
 
     def at(self, chosen: NDArray[np.bool_]) -> Sensed:

@@ -5,12 +5,14 @@ Times are stamps of messages in whole nanoseconds; `now` is that of the clock th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from rl_planner.navigation.meter import Meter
 
 NANOSECONDS = 1_000_000_000
+REMEMBERED = 20  # of the last control steps
 
 
 class Fault(NamedTuple):
@@ -113,6 +115,7 @@ class Pacemaker:
     Attributes:
         overruns: all of the steps that took longer.
         meter: times the steps.
+        longest: of the last steps (s).
     """
 
     def __init__(self, period: float, limit: int) -> None:
@@ -120,10 +123,16 @@ class Pacemaker:
         self._in_a_row = 0
         self.overruns = 0
         self.meter = Meter()
+        self._durations: deque[float] = deque([0.0], maxlen=REMEMBERED)
+
+    @property
+    def longest(self) -> float:
+        return max(self._durations)
 
     def beat(self, duration: float) -> Fault | None:
         """Count a step that took `duration` (s); whether there have been too many."""
         self.meter.time('step', duration)
+        self._durations.append(duration)
         if duration <= self._period:
             self._in_a_row = 0
             return None

@@ -49,7 +49,7 @@ class ActorConfig(MountingConfig):
         0.5, 'older odometry stops the robot (s)', above=0.0, at_most=5.0
     )
     future_tolerance: float = parameter(
-        0.5, 'scan or odometry stamped further ahead of the clock stop the robot (s)', above=0.0
+        0.2, 'scan or odometry stamped further ahead of the clock stop the robot (s)', above=0.0
     )
     clock_jump_tolerance: float = parameter(
         0.1, 'a clock that goes back by more stops the robots; they begin anew (s)', above=0.0

@@ -9,14 +9,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from rl_planner.navigation.meter import sum_up
-from rl_planner.navigation.safety import ACTIONS
+from rl_planner.navigation.safety import ACTIONS, OVERDUE
 from rl_planner.ros import diagnostics, qos
 from rl_planner.ros.clock_watch import ClockWatch
 from rl_planner.ros.control import Control
 from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP
 
 FAULTS = (SCAN, ODOMETRY, STEP, 'transform', 'clock', 'control_loop')  # as they name themselves
-NONE_YET = {name: 0 for name in ACTIONS if name}  # of what the safety layer does
+NONE_YET = {name: 0 for name in (*ACTIONS, OVERDUE) if name}  # of what the safety layer does
 
 
 class ActorDiagnostics:

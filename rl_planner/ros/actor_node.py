@@ -107,7 +107,7 @@ class ActorNode(ManagedNode):
     def deactivate(self) -> None:
         """Bring every robot to rest, and hand over the last experience."""
         if self._control is not None:
-            self._control.cancel()
+            self._control.close()
             self._control = None
         if self._experience is not None:
             self._experience.flush()

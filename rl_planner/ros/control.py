@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
@@ -17,20 +18,21 @@ from rclpy.node import Node
 from rl_planner.navigation.observation import ScanError, ScanGeometry
 from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.policy import Policy
-from rl_planner.navigation.rescan import Rescan
 from rl_planner.navigation.step import Decision, Sensed
 from rl_planner.navigation.task import Outcome
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.cdr import read_path, read_scan
+from rl_planner.ros.deadline import Deadline
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.headings import Headings
 from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP, Ranges
+from rl_planner.ros.lidars import Lidars
 from rl_planner.ros.mounting import Mounting
 from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot import Robot
-from rl_planner.ros.robot_topics import RobotTopics
+from rl_planner.ros.robot_topics import REST, RobotTopics
 from rl_planner.ros.transforms import Transforms
 
 
@@ -75,12 +77,15 @@ class Control:
             for row, each in enumerate(topics)
         ]
         # Simulated time waits for a step that takes long.
-        is_simulated = node.get_parameter('use_sim_time').value
-        self.pace = Pacemaker(period, 0 if is_simulated else setup.own.overrun_limit)
+        self._is_simulated = node.get_parameter('use_sim_time').value
+        self.pace = Pacemaker(period, 0 if self._is_simulated else setup.own.overrun_limit)
         self.clock_jumps = 0
         self._logger, self._now_ns = logger, 0
-        self._mounting = Mounting(setup.lidar, setup.own, transforms, logger)
-        self._seen: tuple[ScanGeometry, Rescan] | None = None
+        guarded = self.robots if setup.safety.enabled and not setup.own.training else []
+        self._deadlines = {
+            robot.row: Deadline(node, partial(self._on_overdue, robot)) for robot in guarded
+        }
+        self._lidars = Lidars(Mounting(setup.lidar, setup.own, transforms, logger))
 
     # What comes in
 
@@ -141,9 +146,10 @@ class Control:
         if back:
             self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
         try:
-            geometry, rescan = self._known_geometry(robot, frame, metadata)
-            fitting, now = rescan.fit(metadata, ranges), self._clock.now().nanoseconds
-            robot.inbox.take_scan(stamp, fitting, geometry, now)
+            geometry, fitting = self._lidars.fit(robot, frame, metadata, ranges)
+            if self.pilot is None:
+                self.pilot = self._make_pilot(geometry)
+            robot.inbox.take_scan(stamp, fitting, geometry, self._clock.now().nanoseconds)
         except ScanError as error:
             robot.inbox.is_blind = True
             self._refuse_scan(robot, error, stamp)
@@ -151,22 +157,6 @@ class Control:
     def _refuse_scan(self, robot: Robot, error: ValueError, stamp: int | None = None) -> None:
         robot.watchdog.refused(SCAN, str(error), self._clock.now().nanoseconds)
         robot.stop(Fault(SCAN, str(error)), self.pilot, stamp)
-
-    def _known_geometry(
-        self, robot: Robot, frame: str, metadata: tuple[float, ...]
-    ) -> tuple[ScanGeometry, Rescan]:
-        """The geometry of the first scan, and what brings the others onto it.
-
-        Raises:
-            ScanError: this is the first scan, and makes no sense, or how the lidar is mounted is
-                not known yet.
-        """
-        lidar = self._mounting.of(robot.name, robot.base_frame, frame)
-        if self._seen is None:
-            geometry = messages.scan_geometry(metadata, lidar)
-            self.pilot = self._make_pilot(geometry)
-            self._seen = geometry, Rescan(metadata)
-        return self._seen
 
     # Stepping
 
@@ -214,13 +204,15 @@ class Control:
         of_scan, lags = zip(*(inbox.odometry_of_scan() for inbox in inboxes), strict=True)
         odometry = np.array(of_scan)
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
+        # Commands go out when the step is done. Simulated time waits for that.
+        done = now / messages.NANOSECONDS + (0.0 if self._is_simulated else self.pace.longest)
         return Sensed(
             np.array([robot.row for robot in robots]),
             np.array([inbox.ranges for inbox in inboxes]),
             odometry[:, :3],
             odometry[:, 3:],
             stamps,
-            np.clip(now / messages.NANOSECONDS - stamps, 0.0, self._config.scan_timeout),
+            np.clip(done - stamps, 0.0, self._config.scan_timeout),
             np.array(lags) / messages.NANOSECONDS,
         )
 
@@ -240,6 +232,8 @@ class Control:
             robot.fault = None
             if was_driving or self._config.command_when_idle:
                 robot.answer(command, was_driving)
+            if was_driving and self.pilot is not None and robot.row in self._deadlines:
+                self._deadlines[robot.row].set(self.pilot.patience(robot.row))
             if outcome != Outcome.RUNNING:
                 robot.say_outcome(Outcome(outcome).name.lower())
         if self._experience is not None:
@@ -273,6 +267,15 @@ class Control:
             robot.stop(Fault(STEP, reason), self.pilot)
             inbox.ranges = waiting  # its odometry may be on its way
 
+    def _on_overdue(self, robot: Robot) -> None:
+        """A command has stood for as long as the safety layer has looked."""
+        if self.pilot is None or not self.pilot.active[robot.row]:
+            return
+        if self.pilot.overdue(robot.row, self._read_clock() / messages.NANOSECONDS):
+            robot.topics.send(REST, robot.inbox.scan_ns)
+        else:
+            self._deadlines[robot.row].set(self._period)
+
     def _read_clock(self) -> int:
         """What time it is (ns); where it went back, every robot stops and begins anew."""
         now: int = self._clock.now().nanoseconds
@@ -287,6 +290,12 @@ class Control:
         self._transforms.forget()
         for robot in robots:
             robot.forget_time(Fault('clock', reason), self.pilot)
+
+    def close(self) -> None:
+        """Stop every robot; none is looked after any more."""
+        self.cancel()
+        for deadline in self._deadlines.values():
+            deadline.destroy()
 
     def cancel(self) -> int:
         """Stop every robot at once and forget its goal; how many goals there were."""

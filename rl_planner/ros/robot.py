@@ -86,7 +86,7 @@ class Robot:
             self._logger.warning(text)
         self.fault, self.inbox.ranges = fault, None
         if pilot is not None and self.is_commanded(pilot):
-            pilot.halt(self.row)
+            pilot.halt(self.row, self.topics.now)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)
 
     def unheard(self, pilot: Pilot | None) -> str:
@@ -130,7 +130,7 @@ class Robot:
     def give_up(self, pilot: Pilot) -> None:
         """Stop: the next goal is not to be driven to, or not yet."""
         was_driving = self._is_driving(pilot)
-        pilot.cancel(self.row)
+        pilot.cancel(self.row, self.topics.now)
         self.topics.send(REST, self.inbox.scan_ns)
         if was_driving:
             self.say_outcome('cancelled')
@@ -138,7 +138,7 @@ class Robot:
     def lose_plan(self, pilot: Pilot | None) -> None:
         """Stop: there is no plan. No outcome: who plans knows, and may find another way."""
         if pilot is not None and self._is_driving(pilot):
-            pilot.cancel(self.row)
+            pilot.cancel(self.row, self.topics.now)
             self.topics.send(REST, self.inbox.scan_ns)
             self._tell_of_trip('no plan to follow any more: stopped')
 
@@ -147,11 +147,11 @@ class Robot:
 
     def forget_time(self, fault: Fault, pilot: Pilot | None) -> None:
         """Stop: time began anew. It goes on when it has sensed anew."""
+        if pilot is not None:
+            pilot.forget_time(self.row, self.topics.now)
         self.stop(fault, pilot)
         self.inbox.forget_time()
         self.goal.forget_time()
-        if pilot is not None:
-            pilot.forget_time(self.row)
 
     def cancel(self, pilot: Pilot | None) -> bool:
         """Stop at once and forget the goal; whether there was one."""
@@ -159,7 +159,7 @@ class Robot:
         had_goal = self.wants_to_move(pilot)
         self.goal.cancel()
         if pilot is not None:
-            pilot.cancel(self.row)
+            pilot.cancel(self.row, self.topics.now)
         if had_goal:
             self.say_outcome('cancelled')
         if self.plan is not None:

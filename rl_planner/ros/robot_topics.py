@@ -76,6 +76,11 @@ class RobotTopics:
         self.meter.count('command')
         self.meter.time('scan_to_command', age / messages.NANOSECONDS)
 
+    @property
+    def now(self) -> float:
+        """What time it is (s)."""
+        return float(self._node.get_clock().now().nanoseconds) / messages.NANOSECONDS
+
     def name_base(self, frame_id: str) -> None:
         """The frame of the commands."""
         if self._is_stamped:

@@ -109,7 +109,7 @@ class FullSpeed:
         return np.tile(np.array([1.0, self._turn], np.float32), (len(observations), 1))
 
 
-def least_clearance(robot: RobotConfig, ticks: tuple[int, ...], turn: float = 0.0) -> float:
+def least_clearance(robot: RobotConfig, ticks: Sequence[int], turn: float = 0.0) -> float:
     """Of robots that want to drive at full speed, and get a scan every so many ticks, in turn."""
     count, scan = len(STARTS), ScanGeometry.of(LIDAR)
     world = World(boxes=np.array([[WALL + 0.5, 0.0, 0.0, 1.0, 20.0]]))
@@ -140,8 +140,11 @@ def least_clearance(robot: RobotConfig, ticks: tuple[int, ...], turn: float = 0.
             np.zeros(count),
             np.zeros(count),
         )
-        commands = pilot.step(sensed).commands
+        commands, deadline = pilot.step(sensed).commands, TICK * tick + pilot.patience(0)
         for _ in range(next(due)):
+            if TICK * tick >= deadline:
+                commands[[pilot.overdue(row, TICK * tick) for row in rows]] = 0.0
+                deadline += task.control_period
             simulator.step(commands, rows)
             least = min(least, float(simulator.least_clearances.min()))
             tick += 1
@@ -160,3 +163,34 @@ def test_no_wall_is_hit_however_often_scans_come(
     robot: RobotConfig, ticks: tuple[int, ...], turn: float
 ) -> None:
     assert least_clearance(robot, ticks, turn) > 0.0
+
+
+@pytest.mark.parametrize('robot', [BOX, DISC], ids=['box', 'disc'])
+@pytest.mark.parametrize(('good', 'missing'), [(17, 12), (18, 12), (19, 18), (17, 60)])
+def test_no_wall_is_hit_when_scans_are_lost_for_the_first_time(
+    robot: RobotConfig, good: int, missing: int
+) -> None:
+    """One, two or ten of them, after so many good ones: before the wall, at full speed."""
+    assert least_clearance(robot, [6] * good + [missing]) > 0.0
+
+
+def test_a_command_that_is_overdue_stands_as_long_as_it_leaves_a_way_out() -> None:
+    """From 1 m/s to 1.5 in a period, and to rest: 0.125 and 0.225 m; of 0.717 beyond the margin."""
+    scan = ScanGeometry.of(LIDAR)
+    safety = Safety(SafetyConfig(), DISC, scan, 0.1)
+    pilot = Pilot(2, DISC, TaskConfig(), ObservationConfig(), scan, safety=safety)
+    pilot.policy = FullSpeed(0.0)  # type: ignore[assignment]
+    for row in (0, 1):
+        pilot.set_goal(row, 50.0, 0.0)
+    assert not pilot.overdue(0, 0.0)  # it was told nothing yet
+    ranges = np.full((2, 360), np.inf, np.float32)
+    ranges[0, 180] = 1.0
+    moving, zeros = np.array([[1.0, 0.0]] * 2), np.zeros(2)
+    sensed = Sensed(np.arange(2), ranges, np.zeros((2, 3)), moving, zeros, zeros, zeros)
+    assert pilot.step(sensed).commands[:, 0].tolist() == [1.5, 1.5]
+    assert pilot.patience(0) == pytest.approx(0.105)
+    # 0.15 m more in each tenth of a second.
+    assert [pilot.overdue(0, stood) for stood in (0.105, 0.205, 0.305)] == [False, False, True]
+    assert pilot.interventions == {'overdue': 1}
+    assert not pilot.overdue(0, 0.405)  # it has been told to rest
+    assert [pilot.overdue(1, stood) for stood in (0.9, 1.1, 3600.0)] == [False, True, False]

@@ -83,14 +83,30 @@ def test_what_is_shown_is_what_the_safety_layer_looks_at() -> None:
 
 
 def test_a_command_may_stand_for_longer_than_a_period() -> None:
+    """It may be braked at any time then: a tenth of a second apart."""
     courses, moving = Courses(ROBOT, PERIOD), [Prospect((0.6, 0.0))]
     command = np.array([(0.6, 0.0)])
-    steady, at_once = np.split(courses.of(moving, command, 0.15), 2, axis=2)
-    # 0.15 s at 0.6 m/s beyond 0.06 m in the period; it brakes at once, by 0.2 m/s each period.
-    assert at_once[0, 0, -1] == pytest.approx(0.06 + 0.09 + 0.1 * (0.4 + 0.2))
+    steady, at_once = np.split(courses.of(moving, command, 0.25), 2, axis=2)
+    # 0.06 m in the period and as much in each tenth of a second; it brakes at once, by 0.2 m/s.
+    ends = [0.06 * periods + 0.1 * (0.4 + 0.2) for periods in (1.0, 2.0, 3.0, 3.5)]
+    ahead = np.append(at_once[0, 0], 0.0)
+    assert ahead[:-1][np.diff(ahead) < -1e-9] == pytest.approx(ends)
     usual = np.split(courses.of(moving, command), 2, axis=2)
     for ways, short in zip((steady, at_once), usual, strict=True):
         np.testing.assert_array_equal(ways[:, :, : short.shape[2]], short)
+
+
+def test_a_turn_may_be_braked_at_any_time_a_command_stands() -> None:
+    """Along an arc, braking from the middle of it leads elsewhere than from its ends."""
+    courses, turning = Courses(ROBOT, PERIOD), [Prospect((0.6, 1.0))]
+    command = np.array([(0.6, 1.0)])
+    x, y, _ = courses.of(turning, command, 0.4)[:, 0]
+    for since in (0.1, 0.2, 0.3, 0.4, 0.5):
+        angle = 1.0 * since  # on a circle of 0.6 m
+        begin = np.array([0.6 * math.sin(angle), 0.6 * (1.0 - math.cos(angle))])
+        # It stops within 0.3 s, 0.09 m on; it turns by 0.125 rad meanwhile.
+        end = begin + 0.09 * np.array([math.cos(angle + 0.1), math.sin(angle + 0.1)])
+        assert np.hypot(x - end[0], y - end[1]).min() < 0.02
 
 
 def test_who_is_told_to_stand_slows_steadily_while_the_command_stands() -> None:
@@ -128,3 +144,11 @@ def test_poses_can_be_looked_at_in_groups(speed: float, excess: float) -> None:
     ways = Courses(ROBOT, PERIOD).of(prospects, np.array([(0.3, 0.1), (0.0, 0.0)]), excess)
     assert ways.shape[:2] == (3, 2)
     assert ways.shape[2] % TOGETHER == 0
+
+
+def test_corners_count_for_how_far_two_poses_are_apart() -> None:
+    box = RobotConfig(radius=0.7, footprint_length=1.2, footprint_width=0.6, max_angular_vel=3.0)
+    command = np.array([(0.0, 3.0)])
+    ways = Courses(box, PERIOD).of([Prospect((0.0, 3.0))], command)
+    steady, _ = np.split(ways[2, 0], 2)
+    assert 0.7 * np.diff(steady).max() <= SAMPLE_DISTANCE + 1e-9

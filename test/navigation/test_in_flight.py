@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rl_planner.navigation.in_flight import KEPT, InFlight, Standing
+from rl_planner.navigation.in_flight import LONGEST_AGE, InFlight, Standing
 from rl_planner.navigation.kinematics import Limits
 
 FAST, SLOW, REST = (0.5, 1.0), (0.2, -0.5), (0.0, 0.0)
@@ -46,43 +46,57 @@ def test_what_is_late_is_done_one_after_the_other() -> None:
     assert flat(flight, 0.36, 0.36) == pytest.approx([0.09, *SLOW, 0.16, *REST])
 
 
-def test_who_was_told_nothing_rests() -> None:
-    assert flat(InFlight(1, LIMITS, [0.2]), 5.0, 5.1) == pytest.approx([0.3, *REST])
+def test_who_was_told_nothing_goes_on_as_it_does() -> None:
+    """Somebody else drove it till now."""
+    flight = InFlight(1, LIMITS, [0.2])
+    (prospect,) = prospects(flight, FAST, 4.9, 5.0, 5.1)
+    assert prospect.velocity == FAST
+    assert np.array(prospect.pending) == pytest.approx(np.array([(0.3, *FAST)]))
     assert flat(InFlight(1, LIMITS), 5.0, 5.0) == []
+    flight.send(np.array([0]), np.array([5.1]), np.array([SLOW]))
+    (prospect,) = prospects(flight, FAST, 5.2, 5.2, 5.2)
+    expected = [(0.1, *FAST), (0.1, *SLOW)]
+    assert np.array(prospect.pending) == pytest.approx(np.array(expected))
 
 
-def test_a_halt_counts_from_the_next_scan_on() -> None:
+def test_a_halt_takes_its_time_as_any_command() -> None:
     flight = told(0.2, (0.0, FAST))
-    flight.halt(0)
-    flight.halt(0)
+    flight.halt(0, 1.03)
     assert flight.last.tolist() == [[0.0, 0.0]]
-    # Nobody knows when it was told to rest: 0.2 s after the scan at the latest it does.
-    assert flat(flight, 1.0, 1.05) == pytest.approx([0.2, *FAST, 0.05, *REST])
-    assert flat(flight, 1.3, 1.3) == pytest.approx([0.2, *REST])
+    # The scan is of before the halt: 0.2 s after that it rests.
+    assert flat(flight, 1.0, 1.05) == pytest.approx([0.23, *FAST, 0.02, *REST])
+    flight.send(np.array([0]), np.array([1.1]), np.array([SLOW]))
+    assert flat(flight, 1.2, 1.2) == pytest.approx([0.03, *FAST, 0.07, *REST, 0.1, *SLOW])
 
 
-def test_a_command_after_a_halt_follows_it() -> None:
-    flight = told(0.2, (0.0, FAST))
-    flight.halt(0)
-    flight.send(np.array([0]), np.array([1.0]), np.array([SLOW]))
-    assert flat(flight, 1.1, 1.1) == pytest.approx([0.1, *FAST, 0.1, *SLOW])
-    assert flat(flight, 1.3, 1.3) == pytest.approx([0.2, *SLOW])
-
-
-def test_time_that_begins_anew_begins_at_rest() -> None:
-    flight = told(0.1, (100.0, FAST))
-    flight.forget_time(0)
+def test_when_time_begins_anew_the_last_command_goes_on() -> None:
+    flight = told(0.15, (99.9, SLOW), (100.0, FAST))
+    flight.begin_anew(0, 3.0)
     assert flight.last.tolist() == [[0.0, 0.0]]
-    assert flat(flight, 0.0, 0.0) == pytest.approx([0.1, *REST])
+    assert flat(flight, 3.0, 3.02) == pytest.approx([0.15, *FAST, 0.02, *REST])
+    untold = InFlight(1, LIMITS, [0.1])
+    untold.begin_anew(0, 3.0)
+    assert flat(untold, 3.0, 3.0) == pytest.approx([0.1, *REST])
 
 
-def test_each_robot_has_its_own_and_not_too_many() -> None:
-    flight = InFlight(2, LIMITS, [10.0])
-    for step in range(2 * KEPT):
+def test_each_robot_has_its_own_and_what_is_long_over_is_forgotten() -> None:
+    flight = InFlight(2, LIMITS, [1.0])
+    for step in range(1000):
         flight.send(np.array([1]), np.array([0.1 * step]), np.array([FAST]))
     assert flight.last.tolist() == [[0.0, 0.0], [*FAST]]
-    assert len(pending(flight, 1, 0.2 * KEPT, 0.2 * KEPT)) <= KEPT
-    assert sum(piece.sec for piece in pending(flight, 0, 1.0, 1.0)) == pytest.approx(10.0)
+    # At 0.02 s and with a second of latency, 51 are on their way.
+    assert len(flight._sent[1]) <= (LONGEST_AGE + 1.0) / 0.1 + 2
+    assert sum(piece.sec for piece in pending(flight, 0, 1.0, 1.0)) == pytest.approx(1.0)
+
+
+def test_however_many_are_on_their_way_none_is_forgotten() -> None:
+    """100 times a second, with 0.9 s of latency."""
+    flight = InFlight(1, LIMITS, [0.9])
+    for step in range(200):
+        command = FAST if step < 150 else REST
+        flight.send(np.array([0]), np.array([0.01 * step]), np.array([command]))
+    pieces = np.array(pending(flight, 0, 1.99, 1.99))
+    assert pieces[pieces[:, 1] > 0.0, 0].sum() == pytest.approx(0.9 - 0.49)
 
 
 def prospects(flight: InFlight, velocity, measured: float, stamp: float, now: float):

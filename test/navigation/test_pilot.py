@@ -231,7 +231,7 @@ def test_an_interrupted_drive_breaks_the_numbering(how: str) -> None:
     assert [drive(pilot, 0.1 * i) for i in range(3)] == [[], [0], [1]]
     known = 1
     if how == 'halt':
-        pilot.halt(0)
+        pilot.halt(0, 0.25)
     elif how == 'set_goal':
         pilot.set_goal(0, 0.0, 2.0)
     else:
@@ -265,7 +265,7 @@ def test_the_command_after_a_halt_is_remembered_as_zero() -> None:
     pilot.set_goal(0, 2.0, 0.0)
     table.answer = (1.0, 1.0)
     drive(pilot, 0.0)
-    pilot.halt(0)
+    pilot.halt(0, 0.05)
     drive(pilot, 0.1)
     np.testing.assert_allclose(table.asked[0], observation(CLEAR, (2, 0)), atol=1e-6)
     drive(pilot, 0.2)
@@ -291,7 +291,7 @@ def test_the_policy_is_told_what_it_asked_for_and_the_base_what_it_can_do() -> N
     assert view.command == pytest.approx((0.3, 0.9))  # what is shown is what is done
     told = table.asked[0][OBSERVATION.num_sectors + 5 :][:2]
     np.testing.assert_allclose(told, (1.0, 1.0))
-    pilot.halt(0)
+    pilot.halt(0, 0.25)
     after = pilot.step(sensed(0.3, r0=((0, 0, 0),))).commands[0]
     np.testing.assert_allclose(after, (0.1, 0.3))
 
@@ -304,7 +304,7 @@ def test_a_goal_that_is_reached_at_once_after_a_cancel_is_followed_by_another() 
     pilot.policy = table  # type: ignore[assignment]
     pilot.set_goal(0, 2.0, 0.0)
     pilot.step(sensed(0.0, r0=((0, 0, 0),)))
-    pilot.cancel(0)
+    pilot.cancel(0, 0.05)
     pilot.set_goal(0, 0.0, 0.0)
     assert pilot.step(sensed(0.1, r0=((0, 0, 0),))).outcomes.tolist() == [Outcome.GOAL]
     pilot.set_goal(0, 2.0, 0.0)
@@ -315,7 +315,7 @@ def test_a_cancelled_goal_leaves_no_experience() -> None:
     pilot, table = make_pilot()
     pilot.set_goal(0, 2.0, 0.0)
     drive(pilot, 0.0)
-    pilot.cancel(0)
+    pilot.cancel(0, 0.05)
     table.answer = (1.0, 1.0)
     decision = pilot.step(sensed(0.1, r0=((0, 0, 0),)))
     assert decision.commands.tolist() == [[0, 0]]
@@ -403,7 +403,7 @@ def test_what_was_seen_before_a_gap_is_forgotten(gap: str) -> None:
     if gap == 'a new goal':
         pilot.set_goal(0, -5.0, 0.0)
     elif gap == 'a halt':
-        pilot.halt(0)
+        pilot.halt(0, 0.35)
     else:
         stamp = 0.6 if gap == 'lost scans' else 0.05  # the last one was at 0.3
     assert earlier(pilot, table, stamp, 1.2) == pytest.approx(0.6)  # itself
@@ -454,10 +454,27 @@ def test_a_robot_that_is_led_has_the_time_limit_for_each_advance() -> None:
     assert outcomes[-1] == Outcome.TIMEOUT
 
 
+def test_who_sets_out_from_what_it_touches_may_leave_it() -> None:
+    """A return within the outline, behind; it is free after a while, and touches another thing."""
+    pilot, table = make_pilot(1)
+    table.answer = (1.0, 0.0)
+    pilot.set_goal(0, 5.0, 0.0)
+    inside, ahead, clear = (0.15, INF, INF, INF), (INF, INF, 0.15, INF), (INF, INF, INF, INF)
+    outcomes = []
+    for step, ranges in enumerate((inside, inside, clear, ahead)):
+        decision = pilot.step(sensed(0.1 * step, r0=((0.1 * step, 0.0, 0.0), ranges)))
+        outcomes += decision.outcomes.tolist()
+    assert outcomes == [Outcome.RUNNING] * 3 + [Outcome.COLLISION]
+    pilot.set_goal(0, 0.3, 0.0)  # whoever is there already has no need to leave
+    arrived = pilot.step(sensed(0.4, r0=((0.3, 0.0, 0.0), ahead)))
+    assert arrived.outcomes.tolist() == [Outcome.GOAL]
+
+
 def test_a_robot_that_is_led_ends_at_a_collision() -> None:
     pilot, _ = make_pilot(1)
     pilot.lead(0, 2.0, 0.0, False, True)
-    hit = pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0), (INF, 0.15, INF, INF))))
+    assert pilot.step(sensed(0.0, r0=((0.0, 0.0, 0.0),))).outcomes.tolist() == [Outcome.RUNNING]
+    hit = pilot.step(sensed(0.1, r0=((0.0, 0.0, 0.0), (INF, 0.15, INF, INF))))
     assert hit.outcomes.tolist() == [Outcome.COLLISION]
 
 
@@ -480,7 +497,7 @@ def test_a_robot_under_way_shows_what_it_sees_and_does() -> None:
     assert sectors.tolist() == [0.0, 0.5, 0.0, 0.0]  # 1.5 of 3 m, behind to the right and ahead
     assert view.command == pytest.approx((0.5, 1.0))
     assert view.safety_action == ''
-    pilot.halt(1)
+    pilot.halt(1, 0.15)
     assert pilot.view(1) is None
     assert pilot.view(0) is None
 

@@ -161,6 +161,8 @@ def test_commands_are_held_to_the_limits_of_the_robot() -> None:
         ((0.1, 0.0), (0.3, 0.0), (0.5, 0.0), (0.4, 0.0)),  # the base is late: it is led on
         ((0.3, 0.0), (0.0, 0.0), (0.5, 0.0), (0.4, 0.0)),  # it was to brake, and has not yet
         ((0.3, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)),
+        ((0.1, 0.0), (0.3, 0.9), (0.0, -1.5), (0.2, 0.6)),  # however far from it the base is
+        ((0.5, 0.0), (0.3, 0.0), (0.5, 0.0), (0.4, 0.0)),
     ],
 )
 def test_commands_change_no_faster_than_the_base_can(
@@ -364,7 +366,9 @@ def test_ways_are_judged_pose_by_pose(seed: int, robot: RobotConfig) -> None:
             for pose in way
         ]
         expected.append(min(map(np.min, clearances)) >= 0.0)
-    assert guard(robot)._is_clear(courses, x, y, spread).tolist() == expected
+    safety = guard(robot)
+    for way, is_clear in zip(courses.transpose(1, 0, 2), expected, strict=True):
+        assert safety._is_clear(way, x, y, spread) == is_clear
 
 
 def test_nobody_drives_forward_where_the_lidar_does_not_look() -> None:

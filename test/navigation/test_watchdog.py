@@ -124,3 +124,14 @@ def test_without_a_limit_long_steps_are_only_counted():
     pace = Pacemaker(0.1, limit=0)
     assert all(pace.beat(1.0) is None for _ in range(100))
     assert pace.overruns == 100
+
+
+def test_the_longest_of_the_last_steps_is_known() -> None:
+    pace = Pacemaker(0.1, 3)
+    assert pace.longest == 0.0
+    for duration in (0.02, 0.05, *[0.01] * 18):
+        pace.beat(duration)
+    assert pace.longest == 0.05
+    pace.beat(0.01)
+    pace.beat(0.01)
+    assert pace.longest == 0.01

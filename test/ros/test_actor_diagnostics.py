@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.nodes import told
 
 NOTHING_YET = {
-    *('slowed', 'turning', 'braking'),
+    *('slowed', 'turning', 'braking', 'overdue'),
     *('scan_stops', 'odometry_stops', 'step_stops', 'transform_stops', 'clock_stops'),
     *('control_loop_stops', 'overruns', 'clock_jumps'),
 }

@@ -241,3 +241,29 @@ def test_without_a_goal_nothing_is_said(nodes, peer, robot, policy_file, time):
     peer.until(lambda: values['clock_jumps'] != '0', repeat=go)
     assert robot.commands == []
     assert nodes.end(actor) == ''
+
+
+@pytest.mark.parametrize(('ranges', 'stops'), [(0.275, True), (3.0, False)])
+def test_a_scan_that_does_not_come_stops_a_robot_where_it_must(
+    nodes, peer, policy_file, ranges, stops
+):
+    """At 0.375 m/s it needs 0.066 m to rest after a period, of 0.085; after one more 0.104."""
+    robot, values = RobotDouble(peer, beams=360), told(peer)
+    patient = {'scan_timeout': 2.0, 'odom_timeout': 2.0}
+    nodes.start('actor_node', policy_file=str(policy_file), **patient)
+
+    def go() -> None:
+        robot.send_goal(5.0)
+        robot.sense(v=0.375, ranges=ranges)
+
+    peer.until(lambda: robot.commands and robot.commands[-1] == DRIVING, repeat=go)
+    begun = len(robot.commands)
+    if stops:
+        peer.until(lambda: robot.commands[-1] == AT_REST)
+        peer.until(lambda: values.get('overdue') == '1')
+    else:
+        peer.spin(0.5)
+        assert all(command == DRIVING for command in robot.commands[begun:])
+    assert values.get('scan_stops', '0') == '0'
+    peer.until(lambda: values.get('scan_stops') == '1')
+    assert robot.commands[-1] == AT_REST
