@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +20,7 @@ from typing import TextIO
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from visualization_msgs.msg import Marker
 
 from rl_planner.evaluation.episode_file import plain, read_episodes
@@ -27,6 +28,7 @@ from rl_planner.navigation.config import Config, ConfigError, RobotConfig, TaskC
 from rl_planner.ros import messages, parameters, qos
 from rl_planner.ros.backend import EmbeddedBackend, SimulatorBackend
 from rl_planner.ros.process import RunnableNode
+from rl_planner.ros.stage import Stage
 from rl_planner.simulation.episodes import (
     Episode,
     moved_by,
@@ -77,22 +79,6 @@ class EpisodeConfig(Config):
         super().__post_init__()
         if self.scenarios and self.world != 'random':
             raise ConfigError(f'world must not come with scenarios, got {self.world}')
-
-
-@dataclass
-class Stage:
-    """One robot's present episode; none before the first, and after the last of a file."""
-
-    episodes: Iterator[tuple[int, Episode]]
-    number: int = -1
-    episode: Episode | None = None
-    asked_ns: int = 0
-    began_ns: int | None = None  # None: the simulator has not answered yet
-    goal: PoseStamped | None = None
-    states: list[tuple[int, list[float]]] = field(default_factory=list)  # with their times
-    outcome: str = ''  # not yet
-    ended_ns: int = 0
-    is_over: bool = False
 
 
 class EpisodeNode(RunnableNode):
@@ -192,8 +178,7 @@ class EpisodeNode(RunnableNode):
 
     def _begin(self, robot: int, episode: Episode) -> None:
         stage = self._stages[robot]
-        stage.asked_ns = self.get_clock().now().nanoseconds
-        stage.began_ns, stage.goal, stage.outcome, stage.states = None, None, '', []
+        stage.begin(self.get_clock().now().nanoseconds)
         if self._map_out:
             area = world_map(episode.world, places=[episode.start[:2], episode.goal])
             map_message = messages.map_message(area, self._config.odom_frame_id)
@@ -218,9 +203,10 @@ class EpisodeNode(RunnableNode):
         stage.states = [(stamp_ns, _rounded((*stage.episode.start, 0.0, 0.0))), *later]
         goal = PoseStamped()
         goal.header.frame_id = self._config.odom_frame_id
-        goal.header.stamp = messages.stamp_of(stamp_ns)
+        # 0 would be no stamp at all, and a late repetition after the drive another goal.
+        goal.header.stamp = messages.stamp_of(max(stamp_ns, 1))
         messages.set_pose(goal.pose, *stage.episode.goal, 0.0)
-        stage.goal = goal
+        stage.await_hearing(goal)
         self._goal_out[robot].publish(goal)
 
     def _on_odom(self, robot: int, message: Odometry) -> None:
@@ -285,16 +271,20 @@ class EpisodeNode(RunnableNode):
             elif stage.began_ns is None:
                 self._backend.reset(robot, stage.episode, stage.asked_ns)
             elif stage.goal is not None:
-                self._goal_out[robot].publish(stage.goal)
-                self._begin_again_when_late(robot, stage.episode, stage.began_ns)
+                self._repeat_goal(robot, stage, stage.episode, stage.goal)
 
     def _actor_is_up(self) -> bool:
         """Whether somebody takes goals and maps; lock-step runs fast past idle robots."""
         publishers = [*self._goal_out, *self._map_out]
         return all(publisher.get_subscription_count() > 0 for publisher in publishers)
 
-    def _begin_again_when_late(self, robot: int, episode: Episode, began_ns: int) -> None:
-        elapsed = (self.get_clock().now().nanoseconds - began_ns) / messages.NANOSECONDS
+    def _repeat_goal(self, robot: int, stage: Stage, episode: Episode, goal: PoseStamped) -> None:
+        """Say a goal again; where its drive has no outcome for long, it has been lost."""
+        now, out = self.get_clock().now().nanoseconds, self._goal_out[robot]
+        if out.wait_for_all_acked(Duration()):
+            stage.acknowledged(now)
+        out.publish(goal)
+        elapsed = stage.underway_ns(now) / messages.NANOSECONDS
         if elapsed > OVERTIME * self._time_limit:
             name = self._config.robots[robot]
             self.get_logger().warning(f'{name}: no outcome after {elapsed:.0f} s: begins again')

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import OccupancyGrid, Odometry
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 from support.nodes import Nodes, Peer
 from visualization_msgs.msg import Marker, MarkerArray
@@ -177,6 +178,24 @@ def test_begins_again_what_has_no_outcome(nodes: Nodes, peer: Peer) -> None:
     assert stage.episodes[-1].start == stage.episodes[0].start
 
 
+def test_time_that_ran_past_a_robot_without_its_goal_ends_no_drive(
+    nodes: Nodes, peer: Peer
+) -> None:
+    """Else a robot that has just set out would lead on to the old goal in a new episode."""
+    stage = Stage(peer)
+    clock_out = peer.node.create_publisher(Clock, '/clock', qos.RELIABLE)
+
+    def run_ahead() -> None:
+        clock_out.publish(Clock(clock=messages.stamp_of(1000 * 10**9)))
+        if not stage.goals:
+            stage.say_ready(10**9)
+
+    nodes.start('episode_node', task__time_limit=1.0, use_sim_time=True)
+    # The goal of an episode that begins again is not repeated: the simulator has to be ready first.
+    peer.until(lambda: len(stage.goals) >= 8, repeat=run_ahead)
+    assert stage.goal()[0] == 10**9
+
+
 def test_an_episode_that_the_simulator_begins_again(
     nodes: Nodes, peer: Peer, tmp_path: Path
 ) -> None:
@@ -214,9 +233,10 @@ def test_says_again_what_had_no_effect(nodes: Nodes, peer: Peer) -> None:
     nodes.start('episode_node')
     peer.until(lambda: len(stage.episodes) >= 2)  # the simulator did not answer the first
     assert stage.episodes[0].start == stage.episodes[1].start
-    peer.until(lambda: stage.goals, repeat=lambda: stage.say_ready(5))
+    peer.until(lambda: stage.goals, repeat=lambda: stage.say_ready(0))
     peer.until(lambda: len(stage.goals) >= 2)  # the actor may have started later
     assert stage.goals[0] == stage.goals[1]
+    assert stage.goal()[0] > 0  # without a stamp it would be a new goal after the drive
 
 
 def test_seed_and_purpose_decide_the_worlds(nodes: Nodes, peer: Peer) -> None:
