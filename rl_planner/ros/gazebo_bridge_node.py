@@ -22,7 +22,8 @@ from rl_planner.navigation.config import (
 )
 from rl_planner.ros import parameters
 from rl_planner.ros.gazebo_services import GazeboServices
-from rl_planner.ros.stepped_node import SteppedConfig, SteppedNode
+from rl_planner.ros.stepped_config import SteppedConfig
+from rl_planner.ros.stepped_node import SteppedNode
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.world import World
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig, parameter
 from rl_planner.ros import parameters
-from rl_planner.ros.stepped_node import SteppedConfig, SteppedNode
+from rl_planner.ros.stepped_config import SteppedConfig
+from rl_planner.ros.stepped_node import SteppedNode
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.obstacles import pack_worlds, replace_world

@@ -7,7 +7,9 @@ says. /clock, scans and odometry go on meanwhile.
 
 real_time_factor 0 is lock-step: one control period is simulated when the command of every robot has
 arrived for the present one, so a run depends on no clock of the machine and loses no step. Commands
-must be stamped with the scan they answer (`use_stamped_cmd_vel`) to be told from late ones.
+must be stamped with the scan they answer (`use_stamped_cmd_vel`) to be told from late ones. While
+all robots rest for long, it goes slowly: who makes their next episodes, or logs them, is not to be
+left behind.
 
 To place a robot may take a simulator a while. The other robots go on meanwhile; this one stands,
 and what it sensed last is published again. Where that would deceive an actor that still drives, the
@@ -19,7 +21,6 @@ is when a simulator ended and had to be started again: its robots begin their ep
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -33,35 +34,24 @@ from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from rl_planner.navigation.config import Config, LidarConfig, parameter
+from rl_planner.navigation.config import LidarConfig
 from rl_planner.ros import messages, qos
 from rl_planner.ros.cdr import read_twist_stamped
 from rl_planner.ros.episode_message import decode_episode
 from rl_planner.ros.process import RunnableNode
+from rl_planner.ros.stepped_config import SteppedConfig
 from rl_planner.ros.stepped_simulator import SteppedSimulator
 from rl_planner.simulation.world import WorldError
 
 REPEAT_SEC = 0.25  # lock-step: what was published is published again if no command came by then
+IDLE_STEPS = (
+    20  # lock-step: so many steps are quick while every robot is told to rest; a goal comes
+)
+IDLE_SEC = 0.02  # wall time that each further one waits
 COMMAND_TIMEOUT_SEC = 0.5  # real time: an older command stops the robot, as on any robot base
 POLL_SEC = 0.005  # wall time after which a robot that is being placed is looked at again
 RESTART_LIMIT = 3  # a simulator that ends so often without a step in between is broken
 NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class SteppedConfig(Config):
-    """What such a node itself needs to know, whatever the simulator."""
-
-    robots: tuple[str, ...] = parameter(
-        ('robot_0',), 'namespaces of the robots, each in a world of its own'
-    )
-    real_time_factor: float = parameter(
-        1.0, 'simulated seconds per second; 0: lock-step, as fast as the actor', at_least=0.0
-    )
-    use_stamped_cmd_vel: bool = parameter(True, 'cmd_vel is TwistStamped, not Twist')
-    odom_frame_id: str = parameter('odom', 'frame of odometry, goals and obstacles')
-    base_frame_id: str = parameter('base_link', 'frame of the robot')
-    scan_frame_id: str = parameter('base_scan', 'frame of the lidar')
 
 
 class SteppedNode(RunnableNode):
@@ -86,6 +76,7 @@ class SteppedNode(RunnableNode):
         self._restarts = simulator.restarts.copy()
         self._futile_restarts = np.zeros(count, np.int64)  # since the robot's last step
         self._progress = -1
+        self._idle_steps = 0  # since a robot was commanded to move, or placed
         self._is_paused = False
         self._make_messages()
         self._make_topics()
@@ -127,6 +118,8 @@ class SteppedNode(RunnableNode):
             self.create_timer(REPEAT_SEC, self._repeat, clock=steady)
         else:
             self.create_timer(self._period / factor, self._advance, clock=steady)
+        self._idle_timer = self.create_timer(IDLE_SEC, self._step_idle, clock=steady)
+        self._idle_timer.cancel()  # till all have rested for long
         self._poll_timer = self.create_timer(POLL_SEC, self._poll, clock=steady)
         self._poll_timer.cancel()  # till somebody is being placed
 
@@ -185,7 +178,7 @@ class SteppedNode(RunnableNode):
     def _await(self, row: int, blind: bool) -> None:
         """The robot is on its way to its start."""
         self._commands[row], self._placed_ns[row], self._moved[row] = 0.0, NEVER, False
-        self._blind[row] = blind
+        self._blind[row], self._idle_steps = blind, 0
         self._absent.add(row)
         self._welcome()
         if self._absent:
@@ -239,11 +232,23 @@ class SteppedNode(RunnableNode):
         if self._config.real_time_factor == 0.0:
             self._step_if_answered()
 
+    def _is_answered(self) -> bool:
+        """Whether every robot is commanded, and not all of them are on their way to a start."""
+        if self._is_paused or len(self._absent) == len(self._scans):
+            return False
+        return bool((self._command_ns == self._now_ns).all())
+
     def _step_if_answered(self) -> None:
-        """Step if every robot is commanded, and not all of them are on their way to a start."""
-        if self._is_paused:
+        if not self._is_answered():
             return
-        if (self._command_ns == self._now_ns).all() and len(self._absent) < len(self._scans):
+        if self._idle_steps < IDLE_STEPS or self._commands.any():
+            self._step()
+        elif self._idle_timer.is_canceled():
+            self._idle_timer.reset()
+
+    def _step_idle(self) -> None:
+        self._idle_timer.cancel()
+        if self._is_answered():
             self._step()
 
     def _advance(self) -> None:
@@ -257,6 +262,7 @@ class SteppedNode(RunnableNode):
     def _step(self) -> None:
         self._simulator.step(self._commands, np.flatnonzero(self._moved))
         self._now_ns += self._period_ns
+        self._idle_steps = 0 if self._commands.any() else self._idle_steps + 1
         self.notice_restarts()
         self._futile_restarts[self._moved] = 0
         self._publish()

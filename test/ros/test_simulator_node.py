@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
 from support.driver import PERIOD_NS, POST, Driver
 from support.nodes import Nodes, Peer
 
@@ -55,6 +59,24 @@ def test_lock_step_is_deterministic(nodes: Nodes, peer: Peer) -> None:
             peer.node.destroy_publisher(publisher)
     assert len(courses[0]) >= 40
     assert courses[0] == courses[1]
+
+
+def test_time_does_not_run_away_from_who_prepares_the_next_drive(nodes: Nodes, peer: Peer) -> None:
+    """While all robots rest, and for so long that their goals should have come."""
+    answer_out = peer.node.create_publisher(TwistStamped, 'robot_0/cmd_vel', qos.RELIABLE)
+    stamps: list[int] = []
+
+    def answer(odometry: Odometry) -> None:
+        stamps.append(messages.stamp_ns(odometry.header.stamp))
+        answer_out.publish(TwistStamped(header=odometry.header))
+
+    peer.node.create_subscription(Odometry, 'robot_0/odom', answer, qos.COMPLETE)
+    nodes.start('simulator_node', real_time_factor=0.0)
+    peer.until(lambda: stamps)
+    began = time.monotonic()
+    peer.until(lambda: stamps[-1] >= 120 * PERIOD_NS)
+    # Twenty steps are as quick as the machine; it takes longer where that is busy, never less.
+    assert time.monotonic() - began > 0.02 * (120 - 20 - 1) - 0.05
 
 
 def test_an_episode_is_in_force_after_its_reply(nodes: Nodes, peer: Peer) -> None:

@@ -17,7 +17,8 @@ from rl_planner.navigation.config import LidarConfig, RobotConfig, TaskConfig
 from rl_planner.ros import parameters
 from rl_planner.ros.process import run_node
 from rl_planner.ros.simulator_node import EmbeddedSimulator
-from rl_planner.ros.stepped_node import SteppedConfig, SteppedNode
+from rl_planner.ros.stepped_config import SteppedConfig
+from rl_planner.ros.stepped_node import SteppedNode
 from rl_planner.simulation.disturbance import DisturbanceConfig
 from rl_planner.simulation.episodes import Episode
 from rl_planner.simulation.simulator import Floats, Rows
