@@ -24,6 +24,7 @@ class SafePlanner:
     def start(self, num_robots: int) -> None:
         self._planner.start(num_robots)
         self._heeded: Floats = np.zeros((num_robots, 2))
+        self._was_changed = np.ones(num_robots, np.bool_)
         self._sent = InFlight(num_robots, self._safety.limits, self._safety.latencies)
         self._steps = np.zeros(num_robots, np.int64)
 
@@ -32,13 +33,15 @@ class SafePlanner:
         told = perception._replace(previous_command=self._heeded[robots])
         asked = self._planner.velocity_command(told)
         now = self._period * self._steps[robots]  # scans are new, and come once in a period
-        safe, self._heeded[robots], _ = self._safety.check_all(
+        safe, self._heeded[robots], actions = self._safety.check_all(
             perception.ranges,
             self._sent.prospects(robots, perception.velocity, now, now, now),
             perception.previous_command,
             asked,
             np.zeros(len(asked)),
+            self._was_changed[robots],
         )
+        self._was_changed[robots] = list(map(bool, actions))
         self._sent.send(robots, now, safe)
         self._steps[robots] += 1
         return safe

@@ -96,6 +96,7 @@ class Pilot:
         latencies = safety.latencies if safety else (0.0,)
         self._sent = InFlight(num_robots, self._limits, latencies)
         self._looked: dict[int, _Looked] = {}
+        self._was_changed = np.ones(num_robots, np.bool_)  # the last command, by others
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
 
@@ -134,6 +135,7 @@ class Pilot:
     def halt(self, row: int, now: float) -> None:
         """A robot is stopped from outside (s): its last action is no experience, it is to rest."""
         self._begin_anew(row)
+        self._was_changed[row] = True
         self._sent.halt(row, now)
 
     def _begin_anew(self, row: int) -> None:
@@ -145,6 +147,7 @@ class Pilot:
     def forget_time(self, row: int, now: float) -> None:
         """A robot's time begins anew (s): it is halted, and its drive's time counts from now."""
         self._begin_anew(row)
+        self._was_changed[row] = True
         self._sent.begin_anew(row, now)
         self._began[row] = np.nan
 
@@ -166,6 +169,7 @@ class Pilot:
         if stood <= LONGEST and not self._safety.check(*known, stood).action:
             return False
         self._sent.send(np.array([row]), np.array([now]), np.zeros((1, ACTION_SIZE)))
+        self._was_changed[row] = True
         self.interventions[OVERDUE] += 1
         self.safety_actions[row] = OVERDUE
         return True
@@ -269,6 +273,7 @@ class Pilot:
         self.active[over] = False
         self._underway[over] = False
         self._commands[over] = 0.0
+        self._was_changed[over] = True
         self._sent.send(over, sensed.times[is_over], np.zeros((len(over), ACTION_SIZE)))
 
     def _act(self, sensed: Sensed, obs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -287,8 +292,14 @@ class Pilot:
         if self._safety is not None:
             ranges, prospects = sensed.ranges, self._prospects(sensed)
             sent, commands, actions_taken = self._safety.check_all(
-                ranges, prospects, self._sent.last[rows], commands, self._cadence.excess(rows)
+                ranges,
+                prospects,
+                self._sent.last[rows],
+                commands,
+                self._cadence.excess(rows),
+                self._was_changed[rows],
             )
+            self._was_changed[rows] = list(map(bool, actions_taken))
             looked = map(_Looked, sensed.times.tolist(), ranges, prospects)
             self._looked.update(zip(rows.tolist(), looked, strict=True))
             self.interventions.update(filter(None, actions_taken))

@@ -129,6 +129,7 @@ class Safety:
         previous: Velocity,
         command: Velocity,
         excess: float = 0.0,
+        was_changed: bool = False,
     ) -> Verdict:
         """The command itself if it is safe, else the first of what is tried instead.
 
@@ -137,13 +138,15 @@ class Safety:
             prospects: what the base may do from the scan on, till this command takes effect. Each
                 of them must leave a way out.
             previous: the last command, which this one differs from by no more than the
-                acceleration limits allow; or, after rest, from the velocity.
+                acceleration limits allow.
             command: what is asked for; one that is not finite is a command to rest.
             excess: how long beyond a period the command may stand, till the next one comes (s).
+            was_changed: the last command was not the one asked for, or one to rest: the base may be
+                led on from what it still does, too.
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
-        asked, action = self._within_limits(command, prospects, previous)
+        asked, action = self._within_limits(command, prospects, previous, was_changed)
         tried = TRIED * asked
         courses = self._courses.of(prospects, tried, excess)
         reach = np.hypot(courses[0], courses[1]).max(axis=1)
@@ -167,9 +170,10 @@ class Safety:
         previous: Floats,
         commands: Floats,
         excesses: Floats,
+        were_changed: NDArray[np.bool_],
     ) -> Verdicts:
         """`check` of n robots alike."""
-        columns = (each.tolist() for each in (previous, commands, excesses))
+        columns = (each.tolist() for each in (previous, commands, excesses, were_changed))
         rows = zip(ranges, prospects, *columns, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
@@ -178,25 +182,26 @@ class Safety:
         return Verdicts(safe, heeded, [verdict.action for verdict in verdicts])
 
     def _within_limits(
-        self, command: Velocity, prospects: Sequence[Prospect], previous: Velocity
+        self,
+        command: Velocity,
+        prospects: Sequence[Prospect],
+        previous: Velocity,
+        was_changed: bool,
     ) -> tuple[tuple[float, float], str]:
-        """The command within the robot's limits, and what became of it for other reasons.
-
-        It is a period away from the last command. Who was told to rest, and does not yet, may be
-        led on from what it does.
-        """
+        """The command within the robot's limits, and what became of it for other reasons."""
         limits, period = self.limits, self._period
-        speeds, turns = zip(*(prospect.velocity for prospect in prospects), strict=True)
+        begin = [previous, *(prospect.velocity for prospect in prospects if was_changed)]
+        speeds, turns = zip(*begin, strict=True)
         v = _within(
             command[0],
             (limits.min_linear_vel, limits.max_linear_vel),
-            (previous[0],) if previous[0] else (0.0, *speeds),
+            speeds,
             limits.max_linear_accel * period,
         )
         w = _within(
             command[1],
             (-limits.max_angular_vel, limits.max_angular_vel),
-            (previous[1],) if previous[1] else (0.0, *turns),
+            turns,
             limits.max_angular_accel * period,
         )
         if (v < 0.0 and not self._may_reverse) or (v > 0.0 and not self.may_advance):

@@ -41,9 +41,11 @@ def check(
     previous: Any,
     command: Any,
     pending: Sequence[Standing] = (),
+    was_changed: bool = False,
 ) -> Verdict:
     """Of a base about which all is known."""
-    return safety.check(ranges, [Prospect(velocity, pending)], previous, command)
+    prospects = [Prospect(velocity, pending)]
+    return safety.check(ranges, prospects, previous, command, was_changed=was_changed)
 
 
 def clear_scan() -> NDArray[np.float32]:
@@ -153,22 +155,23 @@ def test_commands_are_held_to_the_limits_of_the_robot() -> None:
 
 
 @pytest.mark.parametrize(
-    ('velocity', 'previous', 'asked', 'expected'),
+    ('velocity', 'previous', 'was_changed', 'asked', 'expected'),
     [
-        ((0.2, 0.0), (0.2, 0.0), (0.5, 1.0), (0.3, 0.3)),  # 1 m/s2 and 3 rad/s2, for 0.1 s
-        ((0.4, 0.5), (0.4, 0.5), (0.0, -1.5), (0.3, 0.2)),
-        ((0.2, 0.0), (0.2, 0.0), (0.25, -0.1), (0.25, -0.1)),
-        ((0.1, 0.0), (0.3, 0.0), (0.5, 0.0), (0.4, 0.0)),  # the base is late: it is led on
-        ((0.3, 0.0), (0.0, 0.0), (0.5, 0.0), (0.4, 0.0)),  # it was to brake, and has not yet
-        ((0.3, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)),
-        ((0.1, 0.0), (0.3, 0.9), (0.0, -1.5), (0.2, 0.6)),  # however far from it the base is
-        ((0.5, 0.0), (0.3, 0.0), (0.5, 0.0), (0.4, 0.0)),
+        ((0.2, 0.0), (0.2, 0.0), False, (0.5, 1.0), (0.3, 0.3)),  # 1 m/s2, 3 rad/s2, for 0.1 s
+        ((0.4, 0.5), (0.4, 0.5), False, (0.0, -1.5), (0.3, 0.2)),
+        ((0.2, 0.0), (0.2, 0.0), False, (0.25, -0.1), (0.25, -0.1)),
+        ((0.1, 0.0), (0.3, 0.0), False, (0.5, 0.0), (0.4, 0.0)),  # the base is late: it is led on
+        ((0.1, 0.0), (0.3, 0.9), False, (0.0, -1.5), (0.2, 0.6)),  # however far from it the base is
+        ((0.5, 0.0), (0.3, 0.0), False, (0.5, 0.0), (0.4, 0.0)),
+        ((0.3, 0.0), (0.0, 0.0), True, (0.5, 0.0), (0.4, 0.0)),  # it was to brake, and has not yet
+        ((0.3, 0.0), (0.0, 0.0), True, (0.0, 0.0), (0.0, 0.0)),
+        ((0.4, 0.9), (0.1, 0.2), True, (0.5, 1.5), (0.5, 1.2)),  # it was slowed
     ],
 )
 def test_commands_change_no_faster_than_the_base_can(
-    velocity: Any, previous: Any, asked: Any, expected: Any
+    velocity: Any, previous: Any, was_changed: bool, asked: Any, expected: Any
 ) -> None:
-    verdict = check(guard(), clear_scan(), velocity, previous, asked)
+    verdict = check(guard(), clear_scan(), velocity, previous, asked, was_changed=was_changed)
     assert verdict == (pytest.approx(expected), '')
 
 
@@ -230,6 +233,7 @@ def test_many_robots_are_checked_as_each_by_itself() -> None:
     pending = [[], [Standing(0.3, 0.2, 1.0)], [Standing(0.1, 0.0, 0.0), Standing(0.2, 0.2, 0.0)]]
     prospects = [[Prospect(v, each)] for v, each in zip(velocities.tolist(), pending, strict=True)]
     known = ranges, prospects, previous, commands, np.array([0.1, 0.0, 0.2])
+    known = *known, np.array([True, False, True])
     safe, heeded, actions = guard().check_all(*known)
     for row in range(3):
         alone = guard().check(*(each[row] for each in known))
