@@ -44,9 +44,7 @@ from rl_planner.ros.stepped_simulator import SteppedSimulator
 from rl_planner.simulation.world import WorldError
 
 REPEAT_SEC = 0.25  # lock-step: what was published is published again if no command came by then
-IDLE_STEPS = (
-    20  # lock-step: so many steps are quick while every robot is told to rest; a goal comes
-)
+IDLE_STEPS = 20  # lock-step: so many are quick while every robot is told to rest
 IDLE_SEC = 0.02  # wall time that each further one waits
 COMMAND_TIMEOUT_SEC = 0.5  # real time: an older command stops the robot, as on any robot base
 POLL_SEC = 0.005  # wall time after which a robot that is being placed is looked at again
