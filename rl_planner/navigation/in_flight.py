@@ -65,6 +65,7 @@ class InFlight:
         self, num_robots: int, limits: Limits, latencies: Sequence[float] = (0.0,)
     ) -> None:
         self.last = np.zeros((num_robots, 2))
+        self._is_lent = np.zeros(num_robots, np.bool_)
         self._limits, self._latencies = limits, latencies
         # The newest of each robot is at the end.
         self._sent: list[deque[_Sent]] = [deque() for _ in range(num_robots)]
@@ -83,6 +84,17 @@ class InFlight:
     def halt(self, row: int, time: float) -> None:
         """A robot is told to rest (s)."""
         self.send(np.array([row]), np.array([time]), np.zeros((1, 2)))
+
+    def lend(self, row: int) -> None:
+        """Who has been told to rest may have been driven by somebody else since then."""
+        self._is_lent[row] = True
+
+    def date(self, rows: NDArray[np.int64], time: float) -> None:
+        """The last commands of robots `rows` (n,) went out at a time (s), not when foreseen."""
+        for row in rows.tolist():
+            sent = self._sent[row]
+            if sent:
+                sent[-1] = sent[-1]._replace(time=time)
 
     def begin_anew(self, row: int, time: float) -> None:
         """A robot's time begins anew (s): it goes on by its last command till it obeys the halt."""
@@ -104,6 +116,7 @@ class InFlight:
         measured: NDArray[Any],
         stamps: NDArray[Any],
         times: NDArray[Any],
+        slack: float = 0.0,
     ) -> list[list[Prospect]]:
         """What each robot may do from its scan on: one prospect for each latency.
 
@@ -112,23 +125,37 @@ class InFlight:
             velocities: (n, 2) as odometry tells (m/s, rad/s).
             measured: (n,) when it did: at the time of the scan, or before it (s).
             stamps, times: (n,) of the scans, and of the decisions that they lead to (s).
+            slack: the decisions may come so much sooner (s).
         """
         columns = (each.tolist() for each in (rows, velocities, measured, stamps, times))
-        return [self._prospects(*one) for one in zip(*columns, strict=True)]
+        each = zip(*columns, strict=True)
+        return [self._prospects(*one, slack=slack) for one in each]
 
     def _prospects(
-        self, row: int, velocity: list[float], measured: float, stamp: float, now: float
+        self,
+        row: int,
+        velocity: list[float],
+        measured: float,
+        stamp: float,
+        now: float,
+        *,
+        slack: float,
     ) -> list[Prospect]:
         sent = self._sent[row]
-        if not sent:  # by whatever it moves, it goes on
-            sent.append(_Sent(-math.inf, *velocity))
         self._forget(row, measured)
+        has_rested = len(sent) == 1 and not (sent[0].linear or sent[0].angular)
+        if not sent or (self._is_lent[row] and has_rested):  # by whatever it moves, it goes on
+            self._sent[row] = sent = deque([_Sent(-math.inf, *velocity)])
+        self._is_lent[row] = False
         prospects = []
-        for latency in self._latencies:
+        looks = [(latency, now) for latency in self._latencies]
+        if slack > 0.0:
+            looks.append((min(self._latencies), max(now - slack, stamp)))
+        for latency, decided in looks:
             v, w = velocity
             for sec, ahead, turn in _standing(sent, latency, measured, stamp):
                 v, w = limit_velocity(v, w, ahead, turn, self._limits, sec)
-            pending = _standing(sent, latency, stamp, now + latency)
+            pending = _standing(sent, latency, stamp, decided + latency)
             prospects.append(Prospect((float(v), float(w)), pending))
         return prospects
 

@@ -106,7 +106,8 @@ class Pilot:
         self.goals[row] = x, y
         self.active[row] = True
         self._tolerances[row] = self._terms.xy_goal_tolerance
-        self._began[row], self._touching[row] = np.nan, True
+        self._began[row], self._touching[row] = np.nan, self._safety is not None
+        self._sent.lend(row)
         if self._noise is not None:
             self._noise.restart(np.array([row]))
 
@@ -150,6 +151,10 @@ class Pilot:
         self._was_changed[row] = True
         self._sent.begin_anew(row, now)
         self._began[row] = np.nan
+
+    def date(self, rows: Rows, now: float) -> None:
+        """The commands of the last step went out, which may be sooner than foreseen (s)."""
+        self._sent.date(rows, now)
 
     def patience(self, row: int) -> float:
         """How long a robot's command may stand from when it was sent, till it is overdue (s)."""
@@ -196,7 +201,7 @@ class Pilot:
         self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
         next_obs, distances, clearances = self._look(sensed)
         # Who sets out from what it touches may leave it; a collision is what comes after.
-        self._touching[rows] &= clearances < 0.0
+        self._touching[rows] &= clearances < (self._safety.margin if self._safety else 0.0)
         clearances = np.where(self._touching[rows], 0.0, clearances)
         self._began[rows] = np.where(np.isnan(self._began[rows]), sensed.stamps, self._began[rows])
         elapsed = sensed.stamps - self._began[rows]
@@ -233,8 +238,8 @@ class Pilot:
         return np.stack(integrate(x, y, yaw, v, w, sensed.lags), axis=-1), velocities
 
     def _prospects(self, sensed: Sensed) -> list[list[Prospect]]:
-        measured = sensed.velocities, sensed.measured
-        return self._sent.prospects(sensed.rows, *measured, sensed.stamps, sensed.times)
+        times = sensed.measured, sensed.stamps, sensed.times
+        return self._sent.prospects(sensed.rows, sensed.velocities, *times, slack=sensed.slack)
 
     def _clearances(self, ranges: NDArray[np.float32]) -> NDArray[Any]:
         """(n,) from the robot's edge to the nearest return of scans just encoded (m)."""

@@ -99,6 +99,7 @@ class Safety:
 
     Attributes:
         limits: of the robot.
+        margin: as configured (m).
         may_advance: the lidar sees what is straight ahead; else the robot does not drive there.
         latencies: how long it may take until the base follows a command (s): as configured, and
             less, down to none. They are for who tells the prospects.
@@ -108,6 +109,7 @@ class Safety:
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
         self._config, self._scan = config, scan
+        self.margin = config.margin
         self.limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         steps = math.ceil(config.command_latency * self.limits.fastest / APART - 1e-9)
         self.latencies = np.linspace(config.command_latency, 0.0, steps + 1).tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ class Sensed:
 
     ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
     goals are given in (m, rad, m/s, rad/s); stamps (n,) of the scans (s); ages (n,), how old they
-    are when the commands go out (s); lags (n,), how much older poses and velocities are (s).
+    are when the commands go out (s); lags (n,), how much older poses and velocities are (s); slack,
+    how much sooner the commands may go out (s).
     """
 
     rows: Rows
@@ -28,6 +29,7 @@ class Sensed:
     stamps: NDArray[np.float64]
     ages: NDArray[np.float64]
     lags: NDArray[np.float64]
+    slack: float = 0.0
 
     @property
     def measured(self) -> NDArray[np.float64]:
@@ -41,7 +43,8 @@ class Sensed:
 
     def at(self, chosen: NDArray[np.bool_]) -> Sensed:
         """Those of the rows that a mask (n,) chooses."""
-        return Sensed(*(getattr(self, name)[chosen] for name in Sensed.__annotations__))
+        columns = [name for name in Sensed.__annotations__ if name != 'slack']
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from rl_planner.navigation.cadence import JITTER
 from rl_planner.navigation.meter import Meter
 
 NANOSECONDS = 1_000_000_000
@@ -111,28 +112,36 @@ class Pacemaker:
     Args:
         period: that a step may take (s).
         limit: so many long ones in a row are a fault; 0: none ever is.
+        time_waits: simulated time, which a step takes none of; then no step is too long.
 
     Attributes:
         overruns: all of the steps that took longer.
         meter: times the steps.
         longest: of the last steps (s).
+        slack: how much shorter one of them was (s); 0 for what does not matter.
     """
 
-    def __init__(self, period: float, limit: int) -> None:
-        self._period, self._limit = period, limit
+    def __init__(self, period: float, limit: int, time_waits: bool = False) -> None:
+        self._period, self._limit = period, 0 if time_waits else limit
+        self._time_waits = time_waits
         self._in_a_row = 0
         self.overruns = 0
         self.meter = Meter()
-        self._durations: deque[float] = deque([0.0], maxlen=REMEMBERED)
+        self._durations: deque[float] = deque(maxlen=REMEMBERED)
 
     @property
     def longest(self) -> float:
-        return max(self._durations)
+        return max(self._durations, default=0.0)
+
+    @property
+    def slack(self) -> float:
+        slack = self.longest - min(self._durations, default=0.0)
+        return slack if slack > JITTER * self._period else 0.0
 
     def beat(self, duration: float) -> Fault | None:
         """Count a step that took `duration` (s); whether there have been too many."""
         self.meter.time('step', duration)
-        self._durations.append(duration)
+        self._durations.append(0.0 if self._time_waits else duration)
         if duration <= self._period:
             self._in_a_row = 0
             return None

@@ -77,8 +77,8 @@ class Control:
             for row, each in enumerate(topics)
         ]
         # Simulated time waits for a step that takes long.
-        self._is_simulated = node.get_parameter('use_sim_time').value
-        self.pace = Pacemaker(period, 0 if self._is_simulated else setup.own.overrun_limit)
+        is_simulated = node.get_parameter('use_sim_time').value
+        self.pace = Pacemaker(period, setup.own.overrun_limit, is_simulated)
         self.clock_jumps = 0
         self._logger, self._now_ns = logger, 0
         guarded = self.robots if setup.safety.enabled and not setup.own.training else []
@@ -204,8 +204,7 @@ class Control:
         of_scan, lags = zip(*(inbox.odometry_of_scan() for inbox in inboxes), strict=True)
         odometry = np.array(of_scan)
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
-        # Commands go out when the step is done. Simulated time waits for that.
-        done = now / messages.NANOSECONDS + (0.0 if self._is_simulated else self.pace.longest)
+        done = now / messages.NANOSECONDS + self.pace.longest  # when the commands go out
         return Sensed(
             np.array([robot.row for robot in robots]),
             np.array([inbox.ranges for inbox in inboxes]),
@@ -214,6 +213,7 @@ class Control:
             stamps,
             np.clip(done - stamps, 0.0, self._config.scan_timeout),
             np.array(lags) / messages.NANOSECONDS,
+            self.pace.slack,
         )
 
     def _answer(
@@ -236,6 +236,9 @@ class Control:
                 self._deadlines[robot.row].set(self.pilot.patience(robot.row))
             if outcome != Outcome.RUNNING:
                 robot.say_outcome(Outcome(outcome).name.lower())
+        if self.pilot is not None:
+            rows = np.array([robot.row for robot in robots])[driving]
+            self.pilot.date(rows, self._clock.now().nanoseconds / messages.NANOSECONDS)
         if self._experience is not None:
             self._experience.add(decision.transitions)
 
@@ -269,6 +272,9 @@ class Control:
 
     def _on_overdue(self, robot: Robot) -> None:
         """A command has stood for as long as the safety layer has looked."""
+        if robot.inbox.is_complete():  # and waits for another robot's: for no longer
+            self._step()
+            return
         if self.pilot is None or not self.pilot.active[robot.row]:
             return
         if self.pilot.overdue(robot.row, self._read_clock() / messages.NANOSECONDS):

@@ -126,3 +126,33 @@ def test_it_may_take_any_of_the_latencies() -> None:
     for (velocity, pending), (faster, pieces) in zip(of_each, expected, strict=True):
         assert velocity == pytest.approx(faster)
         assert np.array(pending) == pytest.approx(np.array(pieces))
+
+
+def test_decisions_may_come_sooner_than_foreseen() -> None:
+    flight = told(0.1, (0.0, FAST))
+    flight.send(np.array([0]), np.array([0.2]), np.array([SLOW]))
+    flight.date(np.array([0]), 0.15)  # it went out sooner
+    at = np.array([0.3])
+    ((foreseen, soon),) = flight.prospects(
+        np.array([0]), np.array([SLOW]), at, at, np.array([0.39]), slack=0.08
+    )
+    assert np.array(foreseen.pending) == pytest.approx(np.array([(0.19, *SLOW)]))
+    assert np.array(soon.pending) == pytest.approx(np.array([(0.11, *SLOW)]))
+    ((_, at_once),) = flight.prospects(
+        np.array([0]), np.array([SLOW]), at, at, np.array([0.31]), slack=0.08
+    )
+    assert np.array(at_once.pending) == pytest.approx(np.array([(0.1, *SLOW)]))
+
+
+def test_who_has_rested_may_have_been_driven_by_somebody_else() -> None:
+    flight = told(0.1, (0.0, FAST), (1.0, REST))
+    flight.lend(0)
+    (prospect,) = prospects(flight, SLOW, 5.0, 5.0, 5.02)
+    assert np.array(prospect.pending) == pytest.approx(np.array([(0.12, *SLOW)]))
+    flight.send(np.array([0]), np.array([5.02]), np.array([FAST]))
+    (prospect,) = prospects(flight, SLOW, 5.1, 5.1, 5.1)
+    assert np.array(prospect.pending) == pytest.approx(np.array([(0.02, *SLOW), (0.08, *FAST)]))
+    moving = told(0.1, (0.0, FAST))
+    moving.lend(0)  # nobody else did: it was told to drive
+    (prospect,) = prospects(moving, SLOW, 5.0, 5.0, 5.0)
+    assert np.array(prospect.pending) == pytest.approx(np.array([(0.1, *FAST)]))

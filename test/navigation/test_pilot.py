@@ -456,18 +456,26 @@ def test_a_robot_that_is_led_has_the_time_limit_for_each_advance() -> None:
 
 def test_who_sets_out_from_what_it_touches_may_leave_it() -> None:
     """A return within the outline, behind; it is free after a while, and touches another thing."""
-    pilot, table = make_pilot(1)
-    table.answer = (1.0, 0.0)
+    safety = Safety(SafetyConfig(margin=0.05), ROBOT, SCAN, TASK.control_period)
+    pilot = Pilot(1, ROBOT, TASK, OBSERVATION, SCAN, safety=safety)
+    pilot.policy = Table()  # type: ignore[assignment]
     pilot.set_goal(0, 5.0, 0.0)
-    inside, ahead, clear = (0.15, INF, INF, INF), (INF, INF, 0.15, INF), (INF, INF, INF, INF)
+    behind = (0.15, 0.19, 0.21, 0.19, 0.26, 0.19)  # 0.21 m may be noise yet
     outcomes = []
-    for step, ranges in enumerate((inside, inside, clear, ahead)):
-        decision = pilot.step(sensed(0.1 * step, r0=((0.1 * step, 0.0, 0.0), ranges)))
-        outcomes += decision.outcomes.tolist()
-    assert outcomes == [Outcome.RUNNING] * 3 + [Outcome.COLLISION]
+    for step, distance in enumerate(behind):
+        at = ((0.0, 0.0, 0.0), (distance, INF, INF, INF))
+        outcomes += pilot.step(sensed(0.1 * step, r0=at)).outcomes.tolist()
+    assert outcomes == [Outcome.RUNNING] * 5 + [Outcome.COLLISION]
     pilot.set_goal(0, 0.3, 0.0)  # whoever is there already has no need to leave
-    arrived = pilot.step(sensed(0.4, r0=((0.3, 0.0, 0.0), ahead)))
-    assert arrived.outcomes.tolist() == [Outcome.GOAL]
+    touching = ((0.3, 0.0, 0.0), (INF, INF, 0.15, INF))
+    assert pilot.step(sensed(0.6, r0=touching)).outcomes.tolist() == [Outcome.GOAL]
+
+
+def test_without_the_safety_layer_who_touches_has_collided() -> None:
+    pilot, _ = make_pilot(1)
+    pilot.set_goal(0, 5.0, 0.0)
+    touching = ((0.0, 0.0, 0.0), (0.15, INF, INF, INF))
+    assert pilot.step(sensed(0.0, r0=touching)).outcomes.tolist() == [Outcome.COLLISION]
 
 
 def test_a_robot_that_is_led_ends_at_a_collision() -> None:

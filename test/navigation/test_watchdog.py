@@ -128,10 +128,19 @@ def test_without_a_limit_long_steps_are_only_counted():
 
 def test_the_longest_of_the_last_steps_is_known() -> None:
     pace = Pacemaker(0.1, 3)
-    assert pace.longest == 0.0
+    assert (pace.longest, pace.slack) == (0.0, 0.0)
     for duration in (0.02, 0.05, *[0.01] * 18):
         pace.beat(duration)
-    assert pace.longest == 0.05
+    assert (pace.longest, pace.slack) == (0.05, pytest.approx(0.04))
     pace.beat(0.01)
     pace.beat(0.01)
     assert pace.longest == 0.01
+    assert pace.slack == 0.0
+    pace.beat(0.014)  # a twentieth of a period means nothing
+    assert pace.slack == 0.0
+
+
+def test_simulated_time_waits_for_a_step() -> None:
+    pace = Pacemaker(0.1, 1, time_waits=True)
+    assert pace.beat(5.0) is None
+    assert (pace.overruns, pace.longest, pace.slack) == (1, 0.0, 0.0)
