@@ -156,7 +156,7 @@ def test_the_file_tells_what_was_driven(
     assert (figures['via'], figures['condition'], figures['barn_data']) == ('process', None, None)
     assert figures['results'][0]['mean_speed'] < 0.3
     answer = command('evaluate', policy_file, *options)
-    assert 'max_linear_vel must be in [0.5, 0.5], got 0.3' in answer.err
+    assert 'robot.max_linear_vel is 0.3 here and was 0.5 in training' in answer.err
     params.write_text('/**: {ros__parameters: {task: {time_limit: 5.0}}}')
     assert 'of task only control_period counts here' in command('evaluate', 'greedy', *options).err
 
