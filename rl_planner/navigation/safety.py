@@ -108,8 +108,7 @@ class Safety:
     def __init__(
         self, config: SafetyConfig, robot: RobotConfig, scan: ScanGeometry, period: float
     ) -> None:
-        self._config, self._scan = config, scan
-        self.margin = config.margin
+        self._scan, self.margin = scan, config.margin
         self.limits, self._footprint = Limits.of(robot), Footprint.of(robot)
         steps = math.ceil(config.command_latency * self.limits.fastest / APART - 1e-9)
         self.latencies = np.linspace(config.command_latency, 0.0, steps + 1).tolist()
@@ -158,7 +157,7 @@ class Safety:
             return Verdict(asked, action)
         now = point_clearance(x, y, self._footprint) - spread
         # Who stands closer to something already may go on, but not closer.
-        spread = spread + np.minimum(self._config.margin, now - 1e-6)
+        spread = spread + np.minimum(self.margin, now - 1e-6)
         for course, is_sure in enumerate(is_in_sight[:-1]):
             if is_sure and self._is_clear(courses[:, course], x, y, spread):
                 v, w = tried[course].tolist()
@@ -217,7 +216,7 @@ class Safety:
         low = np.where(np.isneginf(ranges), 0.0, scan.range_min)
         mount = math.hypot(scan.mount_x, scan.mount_y)
         spreading = 0.5 * abs(scan.angle_increment)
-        farthest = (reach + self._size + self._config.margin + mount) / max(1.0 - spreading, 0.1)
+        farthest = (reach + self._size + self.margin + mount) / max(1.0 - spreading, 0.1)
         near = (distances >= low) & (distances <= min(scan.range_max, farthest))
         distances = distances[near]
         x = scan.mount_x + distances * self._directions[0, near]

@@ -30,9 +30,6 @@ class Deadline:
         self._timer.timer_period_ns = round(sec * NANOSECONDS)
         self._timer.reset()
 
-    def cancel(self) -> None:
-        self._timer.cancel()
-
     def destroy(self) -> None:
         self._give_back(self._timer)
 

@@ -291,12 +291,18 @@ def test_a_repeated_scan_gets_the_same_answer(nodes, peer, policy_file):
     assert robot.commands[-1] == robot.commands[-2] == DRIVING
 
 
-def lock_stepped(nodes: Nodes, peer: Peer, policy_file: Path) -> list[RobotDouble]:
-    """Two robots at rest whose actor has begun to answer them."""
+def side_by_side(nodes: Nodes, peer: Peer, policy_file: Path, **options: Any) -> list[RobotDouble]:
+    """Two robots of one actor."""
     names = ['robot_0', 'robot_1']
     robots = [RobotDouble(peer, name, stamped=True) for name in names]
-    options = {'command_when_idle': True, **AHEAD}
-    nodes.start('actor_node', policy_file=str(policy_file), robots=names, **options)
+    own = {'robots': names, 'use_stamped_cmd_vel': True, **options}
+    nodes.start('actor_node', policy_file=str(policy_file), **own)
+    return robots
+
+
+def lock_stepped(nodes: Nodes, peer: Peer, policy_file: Path) -> list[RobotDouble]:
+    """Two robots at rest whose actor has begun to answer them."""
+    robots = side_by_side(nodes, peer, policy_file, command_when_idle=True, **AHEAD)
 
     def go() -> None:
         for robot in robots:
@@ -395,9 +401,7 @@ def test_a_late_scan_goes_with_where_the_robot_was(nodes, peer, robot, policy_fi
 
 def test_a_robot_that_is_silent_makes_another_no_quicker(nodes, peer, policy_file):
     """Of scans every 25 ms, none is acted on sooner than a control period after the last."""
-    robots = [RobotDouble(peer, name, stamped=True) for name in ('robot_0', 'robot_1')]
-    own = {'robots': ['robot_0', 'robot_1'], 'use_stamped_cmd_vel': True}
-    nodes.start('actor_node', policy_file=str(policy_file), **own)
+    robots = side_by_side(nodes, peer, policy_file)
 
     def go() -> None:
         robots[0].send_goal(5.0)
@@ -411,9 +415,7 @@ def test_a_robot_that_is_silent_makes_another_no_quicker(nodes, peer, policy_fil
 
 def test_nobody_waits_for_a_robot_that_is_silent(nodes, peer, policy_file):
     """Each scan has its answer before the next one comes."""
-    robots = [RobotDouble(peer, name, stamped=True) for name in ('robot_0', 'robot_1')]
-    own = {'robots': ['robot_0', 'robot_1'], 'use_stamped_cmd_vel': True}
-    nodes.start('actor_node', policy_file=str(policy_file), **own)
+    robots = side_by_side(nodes, peer, policy_file)
 
     def go() -> None:
         robots[0].send_goal(5.0)
@@ -425,6 +427,26 @@ def test_nobody_waits_for_a_robot_that_is_silent(nodes, peer, policy_file):
         stamp = time.time_ns()
         robots[0].sense(stamp)
         peer.until(lambda stamp=stamp: stamp in robots[0].answered)
+
+
+def test_a_scan_waits_for_that_of_another_robot_no_longer_than_a_command_may_stand(
+    nodes, peer, policy_file
+):
+    """The other one's scans are recent, but it has none for this step."""
+    first, second = robots = side_by_side(nodes, peer, policy_file)
+
+    def go() -> None:
+        for robot in robots:
+            robot.send_goal(5.0)
+            robot.sense()
+
+    peer.until(lambda: all(DRIVING in robot.commands for robot in robots), repeat=go)
+    peer.spin(0.1)
+    stamp = time.time_ns()
+    first.sense(stamp)
+    peer.until(lambda: stamp in first.answered)
+    assert first.commands[first.answered.index(stamp)] == DRIVING
+    assert second.answered[-1] < stamp
 
 
 def test_says_in_diagnostics_why_it_stands(nodes, peer, robot, policy_file):
