@@ -36,7 +36,7 @@ class ActorDiagnostics:
         if control is not None:
             faults = [robot.fault.message for robot in control.robots if robot.fault is not None]
             unheard = [robot.unheard(control.pilot) for robot in control.robots]
-            troubles = [*faults, *filter(None, unheard)]
+            troubles = [*faults, *filter(None, unheard), *self._unfit(control)]
             active = 0 if control.pilot is None else int(control.pilot.active.sum())
             count = len(control.robots)
             level = diagnostics.WARN if troubles else diagnostics.OK
@@ -48,6 +48,12 @@ class ActorDiagnostics:
             level, message = diagnostics.WARN, no_time
         stamp = self._clock.now().to_msg()
         self._out.publish(diagnostics.diagnostic(stamp, self._name, level, message, values))
+
+    def _unfit(self, control: Control) -> list[str]:
+        """Why robots could not set out: they need not have a goal for it to be of interest."""
+        now = self._clock.now().nanoseconds
+        found = [robot.watchdog.fault(now) for robot in control.robots if robot.fault is None]
+        return [fault.message for fault in found if fault is not None]
 
     def _watched(self, control: Control) -> dict[str, object]:
         """The oldest of each thing that robots move by, and how often what stopped them."""

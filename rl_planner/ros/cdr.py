@@ -101,20 +101,21 @@ def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float
 
 
 @_reads('scan')
-def read_scan(data: bytes) -> tuple[int, str, tuple[float, ...], NDArray[np.float32]]:
-    """Stamp (ns), frame, metadata and ranges of a serialized sensor_msgs/LaserScan.
+def read_scan(data: bytes) -> tuple[int, float, str, tuple[float, ...], NDArray[np.float32]]:
+    """Stamp (ns), duration, frame, metadata and ranges of a serialized sensor_msgs/LaserScan.
 
-    The metadata are num_beams, angle_min, angle_increment, range_min, range_max; the ranges are a
-    view of the data.
+    The duration is from its first beam to its last (s), however the lidar turns. The metadata are
+    num_beams, angle_min, angle_increment, range_min, range_max; the ranges are a view of the data.
 
     Raises:
         ValueError: it is cut short, or not plain CDR.
     """
     reader = Reader(data)
     stamp, frame = reader.header()
-    angle_min, _, angle_increment, _, _, range_min, range_max = reader.numbers('7f', 4)
+    angle_min, _, angle_increment, apart, _, range_min, range_max = reader.numbers('7f', 4)
     ranges = reader.floats()
-    return stamp, frame, (len(ranges), angle_min, angle_increment, range_min, range_max), ranges
+    metadata = len(ranges), angle_min, angle_increment, range_min, range_max
+    return stamp, abs(apart) * max(len(ranges) - 1, 0), frame, metadata, ranges
 
 
 @_reads('plan')

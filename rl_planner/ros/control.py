@@ -103,7 +103,8 @@ class Control:
         robot = self.robots[row]
         inbox = robot.inbox
         try:
-            stamp, frame, metadata, ranges = read_scan(data)
+            stamp, duration, frame, metadata, ranges = read_scan(data)
+            stamp = robot.date(stamp, duration, self._clock.now().nanoseconds)
         except ValueError as error:
             self._refuse_scan(robot, error)
             return

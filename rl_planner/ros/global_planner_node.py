@@ -184,7 +184,7 @@ class GlobalPlannerNode(RunnableNode):
         if data is None or self._route.area is None or newest is None:
             return
         try:
-            stamp, frame, metadata, ranges = read_scan(data)
+            stamp, _, frame, metadata, ranges = read_scan(data)
             if stamp > newest:
                 self._scan = data  # odometry of its time is still to come
                 return

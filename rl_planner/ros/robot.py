@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rl_planner.navigation.pilot import Pilot
+from rl_planner.navigation.sweep import Sweep
 from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Watchdog
 from rl_planner.ros import messages
@@ -20,6 +21,7 @@ from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
 BETWEEN_SEC = 1.0
+TOLD_NS = 20_000_000  # scans may be stamped so much late without a word
 OUTCOMES = {
     'goal': 'goal reached',
     'collision': 'collision',
@@ -54,6 +56,7 @@ class Robot:
         limits = {SCAN: config.scan_timeout, ODOMETRY: config.odom_timeout}
         self.watchdog = Watchdog(limits, config.future_tolerance)
         self.inbox = Inbox(self.name, period_ns, self.watchdog)
+        self._sweep = Sweep(config.scan_duration, config.scan_timeout)
         self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
@@ -76,6 +79,19 @@ class Robot:
         """Whether somebody would like to know why it stands."""
         is_asked = self.goal.waits or (self.plan is not None and self.plan.is_wanted)
         return is_asked or (pilot is not None and bool(pilot.active[self.row]))
+
+    def date(self, stamp: int, duration: float, now: int) -> int:
+        """When the first beam of a scan that came now was measured (ns; of the scan, s).
+
+        Raises:
+            ScanError: it takes too long.
+        """
+        was_late = self._sweep.late_ns > TOLD_NS
+        first = self._sweep.first_beam(stamp, duration, now)
+        if not was_late and self._sweep.late_ns > TOLD_NS:
+            late = self._sweep.late_ns / messages.NANOSECONDS
+            self._logger.info(f'{self.name}: scans are stamped {late:.2f} s after their first beam')
+        return first
 
     def stop(self, fault: Fault, pilot: Pilot | None, stamp: int | None = None) -> None:
         """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
@@ -151,6 +167,7 @@ class Robot:
             pilot.forget_time(self.row, self.topics.now)
         self.stop(fault, pilot)
         self.inbox.forget_time()
+        self._sweep.forget_time()
         self.goal.forget_time()
 
     def cancel(self, pilot: Pilot | None) -> bool:

@@ -536,8 +536,8 @@ def test_a_base_that_is_not_there_is_told_of(nodes, peer, policy_file):
     nodes.start('actor_node', policy_file=str(policy_file))
     missing = 'nobody hears /cmd_vel as Twist: no base has subscribed to it'
     peer.until(lambda: said.get('') == missing)
-    RobotDouble(peer)
-    peer.until(lambda: said[''] == '0 of 1 robots driving')
+    robot = RobotDouble(peer)
+    peer.until(lambda: said[''] == '0 of 1 robots driving', repeat=robot.sense)
 
 
 def test_time_that_never_begins_is_told(nodes, peer, policy_file):

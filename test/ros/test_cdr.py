@@ -54,8 +54,9 @@ def test_scan(numbers: list[float], ranges: list[float], frame: str, stamp: int)
     message.range_min, message.range_max = numbers[5:]
     set_ranges(message, np.array(ranges, np.float32))
     message.intensities = [1.0, 2.0]
-    read_stamp, read_frame, metadata, read_ranges = read_scan(serialize_message(message))
+    read_stamp, duration, read_frame, metadata, read_ranges = read_scan(serialize_message(message))
     assert (read_stamp, read_frame) == (stamp, frame)
+    assert duration == pytest.approx(abs(numbers[3]) * max(len(ranges) - 1, 0), nan_ok=True)
     expected = (len(ranges), numbers[0], numbers[2], numbers[5], numbers[6])
     assert metadata == pytest.approx(expected, nan_ok=True)
     np.testing.assert_array_equal(read_ranges, np.array(ranges, np.float32))

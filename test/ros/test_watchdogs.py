@@ -189,6 +189,31 @@ def test_a_scan_that_was_overtaken_is_not_driven_by(nodes, peer, policy_file, ti
     assert AT_REST not in robot.commands
 
 
+def test_a_scan_that_is_stamped_at_its_end_counts_from_its_first_beam(
+    nodes, peer, policy_file, time
+):
+    values, robot = told(peer), RobotDouble(peer, stamped=True)
+    own = {'policy_file': str(policy_file), 'use_sim_time': True, 'use_stamped_cmd_vel': True}
+    actor = nodes.start('actor_node', **own)
+    drive_on(peer, robot, time)
+
+    def go(duration: float) -> None:
+        time.advance(PERIOD)
+        robot.sense(time.now, duration=duration)
+
+    robot.answered.clear()
+    peer.until(lambda: len(robot.answered) > 4, repeat=lambda: go(0.15))
+    assert {round((time.now - stamp) / 1e6) % 100 for stamp in robot.answered} == {50}  # ms
+    peer.until(lambda: 0.149 < float(values.get('scan_age', 0.0)) < 0.3, repeat=lambda: go(0.15))
+    peer.until(is_at_rest(robot), repeat=lambda: go(72.0))
+    peer.until(lambda: 'scan' in values[''], repeat=lambda: go(72.0))
+    told_why = 'a scan must take less than 0.5 s, by its time_increment it takes 72 s'
+    assert values[''] == told_why
+    log = nodes.end(actor)
+    assert log.count('robot: scans are stamped 0.15 s after their first beam') == 1
+    assert f'robot: {told_why}: stopped' in log
+
+
 def test_after_bad_odometry_it_waits_for_good_odometry(start, peer, robot, time):
     start()
     time.advance(PERIOD)

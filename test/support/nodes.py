@@ -193,12 +193,14 @@ class RobotDouble:
         x: float = 0.0,
         v: float = 0.0,
         ranges: float | np.ndarray = 3.0,
+        duration: float = 0.0,
         only: Publisher | None = None,
         prefix: str = '',
     ) -> None:
         """Publish odometry at (x, 0) and a scan, or one of them; now, if no stamp is given.
 
-        Its frames are odom, base_link and base_scan, after `prefix`.
+        The scan says that it took `duration` (s). Frames are odom, base_link and base_scan, after
+        `prefix`.
         """
         stamp = messages.stamp_of(time.time_ns() if stamp_ns is None else stamp_ns)
         message = Odometry()
@@ -209,7 +211,7 @@ class RobotDouble:
         if only is not self.scan_out:
             self.odom_out.publish(message)
         scan = messages.empty_scan(LidarConfig(num_beams=self.beams), f'{prefix}base_scan', 0.1)
-        scan.header.stamp = stamp
+        scan.header.stamp, scan.time_increment = stamp, duration / (self.beams - 1)
         messages.set_ranges(scan, np.broadcast_to(np.float32(ranges), self.beams))
         if only is not self.odom_out:
             self.scan_out.publish(scan)
