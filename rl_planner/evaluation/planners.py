@@ -91,7 +91,4 @@ def _config(name: str, values: Any) -> Config:
         raise ConfigError(f'planner must be one of {", ".join(BASELINES)}, got {name!r}')
     if not isinstance(values, dict):
         raise ConfigError(f'{name} must be a mapping of parameters, got {values!r}')
-    try:
-        return BASELINES[name].config.from_mapping(values)
-    except ConfigError as error:
-        raise ConfigError(f'{name}: {error}') from error
+    return BASELINES[name].config.from_mapping(values, name)

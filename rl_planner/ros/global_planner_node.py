@@ -24,6 +24,7 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import OccupancyGrid, Odometry, Path
 from numpy.typing import NDArray
+from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from sensor_msgs.msg import LaserScan
 from std_srvs.srv import Trigger
@@ -94,7 +95,8 @@ class GlobalPlannerNode(RunnableNode):
         self.create_service(Trigger, '~/cancel', self._on_cancel)
         self.create_timer(1.0 / self._config.update_frequency, self._look)
         self.create_timer(1.0 / self._config.planning_frequency, self._on_time_to_plan)
-        self.create_timer(1.0, self._diagnose)
+        # Not the node's clock: a simulated one that stands still is one of the troubles.
+        self.create_timer(1.0, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # What comes in
 

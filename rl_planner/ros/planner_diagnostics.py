@@ -8,13 +8,14 @@ from rclpy.node import Node
 
 from rl_planner.navigation.route import Route
 from rl_planner.ros import diagnostics, messages, qos
+from rl_planner.ros.clock_watch import ClockWatch
 
 
 class PlannerDiagnostics:
     """Publishes the status of the global planner `node`."""
 
     def __init__(self, node: Node) -> None:
-        self._clock = node.get_clock()
+        self._clock, self._clock_watch = node.get_clock(), ClockWatch(node)
         self._out = node.create_publisher(DiagnosticArray, '/diagnostics', qos.RELIABLE)
         where = node.get_namespace().strip('/')
         name = 'rl_planner: global planner'
@@ -38,6 +39,7 @@ class PlannerDiagnostics:
             values['odometry_age'] = f'{age:.3f}'
         if route.goal is not None:
             values['goal'] = '({:.2f}, {:.2f})'.format(*route.goal)
+        trouble = self._clock_watch.trouble() or trouble
         message = _doing(route, odometry_ns, goal_waits)
         is_fine = not trouble and route.area is not None and odometry_ns is not None
         level = diagnostics.OK if is_fine else diagnostics.WARN

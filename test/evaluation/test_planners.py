@@ -181,9 +181,9 @@ def test_parameters_reach_their_planner(tmp_path: Path) -> None:
             "planner must be one of greedy, dwa, mppi, astar, random, ramming, got 'gredy'",
         ),
         ('greedy: 3', 'greedy must be a mapping of parameters, got 3'),
-        ('dwa: {vx_sample: 5}', 'dwa: unknown parameter vx_sample, did you mean vx_samples'),
-        ('mppi: {batch_size: 0}', 'mppi: batch_size must be at least'),
-        ('astar: {resolution: 9.0}', 'astar: resolution must be at least'),
+        ('dwa: {vx_sample: 5}', 'unknown parameter dwa.vx_sample, did you mean dwa.vx_samples'),
+        ('mppi: {batch_size: 0}', 'mppi.batch_size must be at least'),
+        ('astar: {resolution: 9.0}', 'astar.resolution must be at least'),
     ],
 )
 def test_bad_parameters_are_named(tmp_path: Path, text: str, message: str) -> None:

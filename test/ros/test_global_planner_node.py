@@ -13,6 +13,7 @@ from support.planning import ROOMS, ask, until_planned
 from support.transforms import STANDIN, TransformSource
 
 from rl_planner.ros import messages
+from rl_planner.ros.clock_watch import NO_TIME
 
 
 def door(plan: NDArray[np.float64]) -> float:
@@ -60,6 +61,12 @@ def test_diagnostics_tell_what_it_does(nodes, peer, listener, robot):
     peer.until(lambda: 'is inside an obstacle of the map' in said[''], repeat=robot.sense)
     peer.until(lambda: said[''].startswith('following'), repeat=lambda: ask(robot))
     peer.until(lambda: said[''] == 'no plan: no recent odometry')
+
+
+def test_time_that_never_begins_is_told(nodes, peer):
+    said = told(peer)
+    nodes.start('global_planner_node', use_sim_time=True)
+    peer.until(lambda: said.get('') == NO_TIME)
 
 
 def test_a_goal_waits_for_the_map(nodes, peer, listener, robot):
