@@ -113,10 +113,14 @@ def check_reach(path: Path, namespace: str) -> None:
 
 def _shared(path: Path) -> dict[str, Any]:
     """What the file says of each of `GROUPS` for all nodes."""
+    check_params_file(path)
     sections = _sections(path)
-    if others := [name for name in sections if name != '/**']:
-        raise ParamsFileError(f'{path}: only /** counts where there are no nodes, got {others[0]}')
-    given = sections.get('/**', {})
+    given = sections.pop('/**', {})
+    for name, parameters in sections.items():  # what is a node's own is for when there are nodes
+        if shared := [key for key in parameters if key.partition('.')[0] in GROUPS]:
+            raise ParamsFileError(
+                f'{path}: only /** counts where there are no nodes, got {shared[0]} of {name}'
+            )
     if unknown := [name for name in given if name not in GROUPS]:
         raise ParamsFileError(f'{path}: {unknown_name(unknown[0], list(GROUPS))}')
     return {name: given.get(name, {}) for name in GROUPS}

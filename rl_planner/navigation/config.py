@@ -193,6 +193,12 @@ class LidarConfig(Config):
         0.0, 'lidar heading in the base frame (rad)', at_least=-7.0, at_most=7.0
     )
     mount_inverted: bool = parameter(False, 'the lidar hangs upside down')
+    scan_duration: float = parameter(
+        0.0,
+        'from the first beam of a real scan to its last (s); 0: as its time_increment says',
+        at_least=0.0,
+        at_most=5.0,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rl_planner.navigation.kinematics import Limits, limit_velocity
 
-LONGEST_AGE = 6.0  # no scan is acted on that is older: what took effect before is forgotten (s)
+LONGEST_AGE = 11.0  # no scan is acted on that is older: what took effect before is forgotten (s)
 INSTANT = 1e-6  # what stands for less does not matter (s)
 
 

@@ -6,30 +6,35 @@ beam. What a robot that drives towards a wall measured first is nearer by then t
 
 from __future__ import annotations
 
+from collections import deque
+
 from rl_planner.navigation.observation import ScanError
 from rl_planner.navigation.watchdog import NANOSECONDS
 
+REMEMBERED = 100  # scans: what a network adds comes and goes
+
 
 class Sweep:
-    """Dates the scans of one lidar by their first beam.
+    """Knows how much later than their first beam the scans of one lidar are stamped.
 
-    A scan that comes sooner than its last beam would have been measured was stamped later than its
-    first one, by so much at least. The most counts: what a network adds comes and goes.
+    A scan that comes sooner than its last beam would have been measured was stamped late, by so
+    much at least. The most of the last scans counts.
 
     Args:
-        duration: of one scan (s); 0: as the scans say.
+        duration: of one scan, from its first beam to its last (s); 0: as the scans say.
         limit: what takes longer cannot be recent (s).
-
-    Attributes:
-        late_ns: how much later than their first beam the scans are stamped.
     """
 
     def __init__(self, duration: float, limit: float) -> None:
         self._duration, self._limit = duration, limit
-        self.late_ns = 0
+        self._late_ns: deque[int] = deque(maxlen=REMEMBERED)
 
-    def first_beam(self, stamp_ns: int, duration: float, now_ns: int) -> int:
-        """The time of a scan that came now, and takes `duration` (s) by its own account (ns).
+    @property
+    def late_ns(self) -> int:
+        return max(self._late_ns, default=0)
+
+    def saw(self, stamp_ns: int, duration: float, now_ns: int) -> None:
+        """A scan came now that takes `duration` (s) by its own account.
 
         Raises:
             ScanError: it takes too long, or nobody knows how long.
@@ -41,9 +46,9 @@ class Sweep:
                 f'by its time_increment it takes {duration:.3g} s'
             )
         took_ns = round(duration * NANOSECONDS)
-        self.late_ns = max(self.late_ns, min(stamp_ns + took_ns - now_ns, took_ns))
-        return stamp_ns - self.late_ns
+        early_ns = stamp_ns + took_ns - now_ns
+        self._late_ns.append(min(max(early_ns, 0), took_ns))
 
     def forget_time(self) -> None:
         """Time began anew: its clock and that of the scans may differ by something else."""
-        self.late_ns = 0
+        self._late_ns.clear()

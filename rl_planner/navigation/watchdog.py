@@ -40,15 +40,6 @@ class Watchdog:
         self._reasons: dict[str, str] = {}  # why there is none
         self._refused: dict[str, tuple[int, str]] = {}  # when the last useless one came, and why
 
-    def require(self, name: str, limit: float) -> None:
-        """One more thing that must be recent from now on, such as a transform (s)."""
-        self._limits[name] = limit
-
-    def dismiss(self, name: str) -> None:
-        """A thing that the robot does not need any more."""
-        self._limits.pop(name, None)
-        self._drop(name)
-
     def saw(self, name: str, stamp_ns: int, now_ns: int) -> None:
         """A good one came now; one that is stamped ahead grows old from now on."""
         self._stamps[name], self._born[name] = stamp_ns, min(stamp_ns, now_ns)

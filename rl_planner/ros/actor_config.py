@@ -48,11 +48,6 @@ class ActorConfig(MountingConfig):
     odom_timeout: float = parameter(
         0.5, 'older odometry stops the robot (s)', above=0.0, at_most=5.0
     )
-    scan_duration: float = parameter(
-        0.0,
-        'from the first beam of a scan to its last (s); 0: as its time_increment says',
-        at_least=0.0,
-    )
     future_tolerance: float = parameter(
         0.2, 'scan or odometry stamped further ahead of the clock stop the robot (s)', above=0.0
     )
@@ -79,11 +74,6 @@ class ActorConfig(MountingConfig):
             raise ConfigError(f'robots must be different names, got {list(self.robots)}')
         if not self.training and not self.policy_file:
             raise ConfigError('policy_file must name a policy file where training is false')
-        if self.scan_duration >= self.scan_timeout:
-            raise ConfigError(
-                f'scan_duration must be less than scan_timeout ({self.scan_timeout:g} s), '
-                f'got {self.scan_duration:g}'
-            )
         if self.training and self.follow_plan:
             raise ConfigError('follow_plan must be false where training is true')
 
@@ -119,4 +109,9 @@ class ActorSetup:
             parameters.declare(node, 'path', PathConfig),
         )
         parameters.refuse_unknown(node)
+        duration, timeout = setup.lidar.scan_duration, setup.own.scan_timeout
+        if duration >= timeout:
+            raise ConfigError(
+                f'lidar.scan_duration must be less than scan_timeout {timeout:g}, got {duration:g}'
+            )
         return setup

@@ -10,7 +10,8 @@ from rclpy.node import Node
 
 from rl_planner.navigation.meter import sum_up
 from rl_planner.navigation.safety import ACTIONS, OVERDUE
-from rl_planner.ros import diagnostics, qos
+from rl_planner.navigation.watchdog import Fault
+from rl_planner.ros import diagnostics, messages, qos
 from rl_planner.ros.clock_watch import ClockWatch
 from rl_planner.ros.control import Control
 from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP
@@ -34,9 +35,9 @@ class ActorDiagnostics:
         level, message = diagnostics.OK, state
         values: dict[str, object] = {'state': state}
         if control is not None:
-            faults = [robot.fault.message for robot in control.robots if robot.fault is not None]
+            faults, lacks = self._faults(control)
             unheard = [robot.unheard(control.pilot) for robot in control.robots]
-            troubles = [*faults, *filter(None, unheard), *self._unfit(control)]
+            troubles = [*faults, *filter(None, unheard), *lacks]
             active = 0 if control.pilot is None else int(control.pilot.active.sum())
             count = len(control.robots)
             level = diagnostics.WARN if troubles else diagnostics.OK
@@ -49,11 +50,13 @@ class ActorDiagnostics:
         stamp = self._clock.now().to_msg()
         self._out.publish(diagnostics.diagnostic(stamp, self._name, level, message, values))
 
-    def _unfit(self, control: Control) -> list[str]:
-        """Why robots could not set out: they need not have a goal for it to be of interest."""
+    def _faults(self, control: Control) -> tuple[list[str], list[str]]:
+        """Why robots stand that have somewhere to go, and what the others lack to set out."""
         now = self._clock.now().nanoseconds
-        found = [robot.watchdog.fault(now) for robot in control.robots if robot.fault is None]
-        return [fault.message for fault in found if fault is not None]
+        wanted = [robot for robot in control.robots if robot.wants_to_move(control.pilot)]
+        faults = [robot.fault for robot in wanted]
+        lacks = [robot.watchdog.fault(now) for robot in control.robots if robot not in wanted]
+        return _messages(faults), _messages(lacks)
 
     def _watched(self, control: Control) -> dict[str, object]:
         """The oldest of each thing that robots move by, and how often what stopped them."""
@@ -64,8 +67,10 @@ class ActorDiagnostics:
             stops.update(robot.stops)
             for name, age in robot.watchdog.ages(now).items():
                 ages[name] = max(age, ages.get(name, age))
+        late = max(robot.inbox.late_ns for robot in control.robots)
         return {
             **{f'{name}_age': f'{age:.3f}' for name, age in ages.items()},
+            'scan_late': f'{late / messages.NANOSECONDS:.3f}',
             **{f'{name}_stops': count for name, count in stops.items()},
             'overruns': control.pace.overruns,
             'clock_jumps': control.clock_jumps,
@@ -78,3 +83,7 @@ class ActorDiagnostics:
         figures = sum_up((robot.topics.meter for robot in control.robots), elapsed)
         figures |= sum_up([control.pace.meter], elapsed)
         return {name: f'{value:.3g}' for name, value in figures.items()}
+
+
+def _messages(faults: list[Fault | None]) -> list[str]:
+    return [fault.message for fault in faults if fault is not None]

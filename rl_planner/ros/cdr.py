@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,12 +100,24 @@ def read_odometry(data: bytes) -> tuple[int, str, str, tuple[float, float, float
     return stamp, frame, child, (x, y, yaw_from_quaternion(qx, qy, qz, qw), v, w)
 
 
-@_reads('scan')
-def read_scan(data: bytes) -> tuple[int, float, str, tuple[float, ...], NDArray[np.float32]]:
-    """Stamp (ns), duration, frame, metadata and ranges of a serialized sensor_msgs/LaserScan.
+class Scan(NamedTuple):
+    """What is driven by of a sensor_msgs/LaserScan.
 
-    The duration is from its first beam to its last (s), however the lidar turns. The metadata are
-    num_beams, angle_min, angle_increment, range_min, range_max; the ranges are a view of the data.
+    stamp (ns); duration from the first beam to the last, however the lidar turns (s); metadata
+    num_beams, angle_min, angle_increment, range_min, range_max (rad, m); ranges (m), a view of the
+    data.
+    """
+
+    stamp: int
+    duration: float
+    frame: str
+    metadata: tuple[float, ...]
+    ranges: NDArray[np.float32]
+
+
+@_reads('scan')
+def read_scan(data: bytes) -> Scan:
+    """A serialized sensor_msgs/LaserScan.
 
     Raises:
         ValueError: it is cut short, or not plain CDR.
@@ -114,8 +126,9 @@ def read_scan(data: bytes) -> tuple[int, float, str, tuple[float, ...], NDArray[
     stamp, frame = reader.header()
     angle_min, _, angle_increment, apart, _, range_min, range_max = reader.numbers('7f', 4)
     ranges = reader.floats()
+    duration = abs(apart) * max(len(ranges) - 1, 0)
     metadata = len(ranges), angle_min, angle_increment, range_min, range_max
-    return stamp, abs(apart) * max(len(ranges) - 1, 0), frame, metadata, ranges
+    return Scan(stamp, duration, frame, metadata, ranges)
 
 
 @_reads('plan')

@@ -23,11 +23,11 @@ from rl_planner.navigation.task import Outcome
 from rl_planner.navigation.watchdog import Fault, Pacemaker
 from rl_planner.ros import messages
 from rl_planner.ros.actor_config import ActorSetup
-from rl_planner.ros.cdr import read_path, read_scan
+from rl_planner.ros.cdr import Scan, read_path, read_scan
 from rl_planner.ros.deadline import Deadline
 from rl_planner.ros.experience_writer import ExperienceWriter
 from rl_planner.ros.headings import Headings
-from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP, Ranges
+from rl_planner.ros.inbox import ODOMETRY, SCAN, STEP
 from rl_planner.ros.lidars import Lidars
 from rl_planner.ros.mounting import Mounting
 from rl_planner.ros.plans import PlanInbox
@@ -69,12 +69,10 @@ class Control:
         self._transforms, self._headings = transforms, Headings(transforms, node.get_logger())
         self._period = period = setup.task.control_period
         logger = node.get_logger()
-        period_ns = round(period * messages.NANOSECONDS)
         self.policy: Policy | None = None
         self.pilot: Pilot | None = None
         self.robots = [
-            Robot(row, each, setup.own, period_ns, logger, _plan_inbox(setup))
-            for row, each in enumerate(topics)
+            Robot(row, each, setup, logger, _plan_inbox(setup)) for row, each in enumerate(topics)
         ]
         # Simulated time waits for a step that takes long.
         is_simulated = node.get_parameter('use_sim_time').value
@@ -103,21 +101,20 @@ class Control:
         robot = self.robots[row]
         inbox = robot.inbox
         try:
-            stamp, duration, frame, metadata, ranges = read_scan(data)
-            stamp = robot.date(stamp, duration, self._clock.now().nanoseconds)
+            scan = read_scan(data)
         except ValueError as error:
             self._refuse_scan(robot, error)
             return
-        if inbox.is_repeated(stamp):
+        if inbox.is_repeated(scan.stamp):
             if robot.is_commanded(self.pilot):
                 robot.topics.repeat()
             return
-        if inbox.is_early(stamp) or inbox.is_overtaken(stamp):
+        if inbox.is_early(scan.stamp) or inbox.is_overtaken(scan.stamp):
             return
         if inbox.ranges is not None:  # another robot is late: wait for it no longer
             self._step()
-        if not (inbox.is_repeated(stamp) or inbox.is_early(stamp)):
-            self._take_scan(robot, stamp, frame, metadata, ranges)
+        if not (inbox.is_repeated(scan.stamp) or inbox.is_early(scan.stamp)):
+            self._take_scan(robot, scan)
             self._step_if_complete()
 
     def on_goal(self, row: int, message: PoseStamped) -> None:
@@ -140,20 +137,19 @@ class Control:
         if is_stop:
             robot.lose_plan(self.pilot)
 
-    def _take_scan(
-        self, robot: Robot, stamp: int, frame: str, metadata: tuple[float, ...], ranges: Ranges
-    ) -> None:
-        back = robot.watchdog.behind(SCAN, stamp)
+    def _take_scan(self, robot: Robot, scan: Scan) -> None:
+        back = robot.watchdog.behind(SCAN, scan.stamp)
         if back:
             self._begin_anew([robot], f'stamps of scans went back by {back:.2f} s')
+        now = self._clock.now().nanoseconds
         try:
-            geometry, fitting = self._lidars.fit(robot, frame, metadata, ranges)
+            geometry, ranges = self._lidars.fit(robot, scan)
             if self.pilot is None:
                 self.pilot = self._make_pilot(geometry)
-            robot.inbox.take_scan(stamp, fitting, geometry, self._clock.now().nanoseconds)
+            robot.inbox.take_scan(scan.stamp, scan.duration, ranges, geometry, now)
         except ScanError as error:
             robot.inbox.is_blind = True
-            self._refuse_scan(robot, error, stamp)
+            self._refuse_scan(robot, error, scan.stamp)
 
     def _refuse_scan(self, robot: Robot, error: ValueError, stamp: int | None = None) -> None:
         robot.watchdog.refused(SCAN, str(error), self._clock.now().nanoseconds)
@@ -205,14 +201,15 @@ class Control:
         of_scan, lags = zip(*(inbox.odometry_of_scan() for inbox in inboxes), strict=True)
         odometry = np.array(of_scan)
         stamps = np.array([inbox.scan_ns for inbox in inboxes]) / messages.NANOSECONDS
+        late = np.array([inbox.late_ns for inbox in inboxes]) / messages.NANOSECONDS
         done = now / messages.NANOSECONDS + self.pace.longest  # when the commands go out
         return Sensed(
             np.array([robot.row for robot in robots]),
             np.array([inbox.ranges for inbox in inboxes]),
             odometry[:, :3],
             odometry[:, 3:],
-            stamps,
-            np.clip(done - stamps, 0.0, self._config.scan_timeout),
+            stamps - late,
+            np.clip(done - stamps, 0.0, self._config.scan_timeout) + late,
             np.array(lags) / messages.NANOSECONDS,
             self.pace.slack,
         )

@@ -75,8 +75,10 @@ class GazeboBridgeNode(SteppedNode):
         parameters.refuse_unknown(self)
         model = RobotModel.read(config.robot_model, 'gazebo_bridge')
         require_agreement(model.name, 'robot', model.robot, robot)
-        # Noise is the model's own; that of the parameters is the embedded simulator's.
-        of_model = replace(model.lidar, noise_std=lidar.noise_std)
+        # Noise is the model's own; that of the parameters is the embedded simulator's. A simulated
+        # scan takes no time.
+        noise_std, scan_duration = lidar.noise_std, lidar.scan_duration
+        of_model = replace(model.lidar, noise_std=noise_std, scan_duration=scan_duration)
         require_agreement(model.name, 'lidar', of_model, lidar)
         simulator = BridgedSimulator(model, config, period)
         self.serve(config, lidar, period, simulator)

@@ -110,7 +110,7 @@ class GazeboSimBackend(GazeboBackend):
         self._now_ns = messages.stamp_ns(message.clock)
 
     def _on_scan(self, robot: int, data: bytes) -> None:
-        stamp, *_ = read_scan(data)
+        stamp = read_scan(data).stamp
         if stamp > self._scan_ns[robot]:
             self._scan_ns[robot], self._answered[robot] = stamp, False
 

@@ -186,16 +186,16 @@ class GlobalPlannerNode(RunnableNode):
         if data is None or self._route.area is None or newest is None:
             return
         try:
-            stamp, _, frame, metadata, ranges = read_scan(data)
-            if stamp > newest:
+            scan = read_scan(data)
+            if scan.stamp > newest:
                 self._scan = data  # odometry of its time is still to come
                 return
-            pose = self._robot.pose(stamp)
+            pose = self._robot.pose(scan.stamp)
             if pose is None:
                 return
-            lidar = self._mounting.of('robot', self._robot.base_frame, frame)
-            geometry = messages.scan_geometry(metadata, lidar)
-            self._route.see(pose, ranges, geometry, stamp / messages.NANOSECONDS)
+            lidar = self._mounting.of('robot', self._robot.base_frame, scan.frame)
+            geometry = messages.scan_geometry(scan.metadata, lidar)
+            self._route.see(pose, scan.ranges, geometry, scan.stamp / messages.NANOSECONDS)
         except ValueError as error:  # a ScanError or FrameError
             self._warn(f'scan not used: {error}')
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_planner.navigation.observation import ScanError, ScanGeometry, is_measurement
+from rl_planner.navigation.sweep import Sweep
 from rl_planner.navigation.track import Pose, Track
 from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros.cdr import read_odometry
@@ -29,14 +30,15 @@ class Inbox:
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
         acted_ns: the same, or when that scan came if that was earlier.
+        late_ns: how much later than their first beam the scans are stamped.
         odometry: the newest.
         odom_frame, base_frame: odometry is the pose of the second in the first; '' till it comes.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
         watchdog: knows how old they may be.
     """
 
-    def __init__(self, name: str, period_ns: int, watchdog: Watchdog) -> None:
-        self.name, self.watchdog = name, watchdog
+    def __init__(self, name: str, period_ns: int, watchdog: Watchdog, sweep: Sweep) -> None:
+        self.name, self.watchdog, self._sweep = name, watchdog, sweep
         self.ranges: Ranges | None = None
         self.scan_ns: int | None = None
         self.odom_ns: int | None = None
@@ -50,6 +52,10 @@ class Inbox:
         self._has_frames = False  # odometry has named them, if only by ''
         self._period_ns = period_ns
 
+    @property
+    def late_ns(self) -> int:
+        return self._sweep.late_ns
+
     def is_repeated(self, stamp: int) -> bool:
         """Whether the scan of this time has been acted on already."""
         return stamp == self.stepped_ns
@@ -60,12 +66,15 @@ class Inbox:
             return False
         return 0 < stamp - self.stepped_ns < EARLY * self._period_ns
 
-    def take_scan(self, stamp: int, ranges: Ranges, geometry: ScanGeometry, now: int) -> None:
-        """Keep a scan that came now.
+    def take_scan(
+        self, stamp: int, duration: float, ranges: Ranges, geometry: ScanGeometry, now: int
+    ) -> None:
+        """Keep a scan that came now; by its own account it took `duration` (s).
 
         Raises:
-            ScanError: it has no usable reading.
+            ScanError: it took too long, or has no usable reading.
         """
+        self._sweep.saw(stamp, duration, now)
         if not is_measurement(ranges, geometry):
             raise ScanError('no beam of the scan is a measurement or clear')
         self.ranges, self.scan_ns, self._born_ns = ranges, stamp, min(stamp, now)
@@ -106,25 +115,27 @@ class Inbox:
         """Time began anew: stamps of before mean nothing."""
         self.ranges = self.scan_ns = self.odom_ns = self.stepped_ns = self.acted_ns = None
         self._has_frames, self._track = False, Track()
+        self._sweep.forget_time()
         self.watchdog.forget()
 
     def is_complete(self) -> bool:
         """Whether a scan awaits a step, with odometry of about the same time."""
         if self.ranges is None or self.scan_ns is None or self.odom_ns is None:
             return False
-        return self.scan_ns - self.odom_ns <= LATE * self._period_ns
+        return self.scan_ns - self.late_ns - self.odom_ns <= LATE * self._period_ns
 
     def odometry_of_scan(self) -> tuple[Odometry, int]:
-        """Where the robot was, and how fast, when it was scanned: scans come later than odometry.
+        """Where the robot was, and how fast, at the first beam: scans come later than odometry.
 
         And by how much it is older (ns): where the robot is known up to a time before only, which
         is not long ago (`is_complete`), it is the newest.
         """
         if self.scan_ns is None or self.odom_ns is None:
             raise ValueError('there must be a scan and odometry')
-        known = self._track.at(self.scan_ns)
+        measured = self.scan_ns - self.late_ns
+        known = self._track.at(measured)
         if known is None:
-            return self.odometry, max(self.scan_ns - self.odom_ns, 0)
+            return self.odometry, max(measured - self.odom_ns, 0)
         return known, 0
 
     def pose_at(self, stamp: int) -> Pose:

@@ -14,14 +14,13 @@ from rl_planner.navigation.sweep import Sweep
 from rl_planner.navigation.trip import Trip
 from rl_planner.navigation.watchdog import Fault, Watchdog
 from rl_planner.ros import messages
-from rl_planner.ros.actor_config import ActorConfig
+from rl_planner.ros.actor_config import ActorSetup
 from rl_planner.ros.goals import GoalInbox
 from rl_planner.ros.inbox import ODOMETRY, SCAN, Inbox
 from rl_planner.ros.plans import PlanInbox
 from rl_planner.ros.robot_topics import REST, RobotTopics
 
 BETWEEN_SEC = 1.0
-TOLD_NS = 20_000_000  # scans may be stamped so much late without a word
 OUTCOMES = {
     'goal': 'goal reached',
     'collision': 'collision',
@@ -47,16 +46,17 @@ class Robot:
         self,
         row: int,
         topics: RobotTopics,
-        config: ActorConfig,
-        period_ns: int,
+        setup: ActorSetup,
         logger: Any,
         plan: PlanInbox | None = None,
     ) -> None:
+        config = setup.own
         self.row, self.topics, self.name = row, topics, topics.name or 'robot'
         limits = {SCAN: config.scan_timeout, ODOMETRY: config.odom_timeout}
         self.watchdog = Watchdog(limits, config.future_tolerance)
-        self.inbox = Inbox(self.name, period_ns, self.watchdog)
-        self._sweep = Sweep(config.scan_duration, config.scan_timeout)
+        sweep = Sweep(setup.lidar.scan_duration, config.scan_timeout)
+        period_ns = round(setup.task.control_period * messages.NANOSECONDS)
+        self.inbox = Inbox(self.name, period_ns, self.watchdog, sweep)
         self.goal, self.plan = GoalInbox(), plan
         self.fault: Fault | None = None
         self.stops: Counter[str] = Counter()
@@ -80,26 +80,13 @@ class Robot:
         is_asked = self.goal.waits or (self.plan is not None and self.plan.is_wanted)
         return is_asked or (pilot is not None and bool(pilot.active[self.row]))
 
-    def date(self, stamp: int, duration: float, now: int) -> int:
-        """When the first beam of a scan that came now was measured (ns; of the scan, s).
-
-        Raises:
-            ScanError: it takes too long.
-        """
-        was_late = self._sweep.late_ns > TOLD_NS
-        first = self._sweep.first_beam(stamp, duration, now)
-        if not was_late and self._sweep.late_ns > TOLD_NS:
-            late = self._sweep.late_ns / messages.NANOSECONDS
-            self._logger.info(f'{self.name}: scans are stamped {late:.2f} s after their first beam')
-        return first
-
     def stop(self, fault: Fault, pilot: Pilot | None, stamp: int | None = None) -> None:
         """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
-        if self.fault is None or self.fault.name != fault.name:
-            self.stops[fault.name] += 1
         text = f'{self.name}: {fault.message}: stopped'
-        if self.wants_to_move(pilot) and self._is_news(text):
-            self._logger.warning(text)
+        if self.wants_to_move(pilot):
+            self.stops[fault.name] += self.fault is None or self.fault.name != fault.name
+            if self._is_news(text):
+                self._logger.warning(text)
         self.fault, self.inbox.ranges = fault, None
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row, self.topics.now)
@@ -167,7 +154,6 @@ class Robot:
             pilot.forget_time(self.row, self.topics.now)
         self.stop(fault, pilot)
         self.inbox.forget_time()
-        self._sweep.forget_time()
         self.goal.forget_time()
 
     def cancel(self, pilot: Pilot | None) -> bool:

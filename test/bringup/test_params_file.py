@@ -104,8 +104,17 @@ def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
 def test_what_is_for_a_node_alone_is_not_read_without_nodes(tmp_path: Path) -> None:
     path = write(tmp_path, 'simulator_node: {ros__parameters: {robot: {radius: 0.3}}}')
     check_params_file(path)
-    with pytest.raises(ParamsFileError, match=r'only /.* counts where there are no nodes'):
+    rule = r'only /.* counts where there are no nodes, got robot of simulator_node'
+    with pytest.raises(ParamsFileError, match=rule):
         read_params_file(path)
+
+
+def test_what_is_a_nodes_own_may_stand_beside_what_all_share(tmp_path: Path) -> None:
+    """One file of a robot, for its nodes and for evaluation."""
+    own = '/**/actor_node: {ros__parameters: {scan_timeout: 0.7, mount_from_tf: false}}\n'
+    path = write(tmp_path, ALL + '    robot: {radius: 0.3}\n' + own)
+    check_params_file(path)
+    assert read_params_file(path)['robot'].radius == 0.3
 
 
 def test_groups_and_nodes_that_do_not_exist_are_named(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ RULES: list[tuple[type[Config], str, Any, Any, str]] = [
     (LidarConfig, 'range_max', 200.0, 200.1, 'above 0 and at most 200'),
     (LidarConfig, 'noise_std', 0.0, -0.1, 'at least 0 and at most 1'),
     (LidarConfig, 'noise_std', 1.0, 1.1, 'at least 0 and at most 1'),
+    (LidarConfig, 'scan_duration', 0.0, -0.1, 'at least 0 and at most 5'),
+    (LidarConfig, 'scan_duration', 5.0, 5.1, 'at least 0 and at most 5'),
     (LidarConfig, 'mount_x', 5.0, 5.1, 'at least -5 and at most 5'),
     (LidarConfig, 'mount_y', -5.0, -5.1, 'at least -5 and at most 5'),
     (LidarConfig, 'mount_yaw', 7.0, 7.1, 'at least -7 and at most 7'),

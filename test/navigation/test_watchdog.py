@@ -64,17 +64,6 @@ def test_what_is_stamped_ahead_grows_old_from_its_coming_on(watchdog):
     assert watchdog.behind('scan', SECOND) == 0.1
 
 
-def test_one_more_thing_can_be_required_and_dismissed(watchdog):
-    see(watchdog, scan=SECOND, odometry=SECOND)
-    watchdog.require('transform', 0.3)
-    assert watchdog.fault(SECOND).message == 'no transform yet'
-    watchdog.saw('transform', SECOND - 300_000_001, SECOND - 300_000_001)
-    assert watchdog.fault(SECOND).name == 'transform'
-    watchdog.dismiss('transform')
-    assert watchdog.fault(SECOND) is None
-    assert watchdog.ages(SECOND).keys() == {'scan', 'odometry'}
-
-
 def test_what_is_lost_or_forgotten_must_come_again(watchdog):
     see(watchdog, scan=SECOND, odometry=SECOND)
     watchdog.lost('odometry', 'it was not finite')

@@ -29,7 +29,8 @@ def test_what_an_idle_robot_lacks_is_told_before_it_is_sent_anywhere(nodes, peer
 
     peer.until(lambda: values.get('') == 'no scan yet', repeat=lambda: time.advance(0.1))
     peer.until(lambda: values[''] == '0 of 1 robots driving', repeat=go)
+    robot.sense(time.now + 10**8, ranges=0.0)  # covered, before it is unplugged
     time.advance(2.0)
-    peer.until(lambda: values[''].startswith('scan is 2.'))
-    assert values['stopped'] == '0'
+    peer.until(lambda: values[''].startswith('scan is '))
+    assert (values['stopped'], values['scan_stops']) == ('0', '0')
     assert robot.commands == []

@@ -9,6 +9,7 @@ import pytest
 from geometry_msgs.msg import PoseStamped
 from support.odometry import odometry
 
+from rl_planner.navigation.sweep import Sweep
 from rl_planner.navigation.watchdog import Watchdog
 from rl_planner.ros import messages
 from rl_planner.ros.goals import GoalInbox
@@ -26,7 +27,7 @@ MS = 10**6
 )
 def test_a_goal_ahead_of_the_robot_is_where_that_was_at_its_time(stamp: int, place: float) -> None:
     """1 m ahead of a robot at x = 2 m after 60 ms, 3 m after 200 ms, and 3.5 m now."""
-    inbox = Inbox('robot', 100 * MS, Watchdog({}, 0.5))
+    inbox = Inbox('robot', 100 * MS, Watchdog({}, 0.5), Sweep(0.0, 0.5))
     for time, x in ((60, 2.0), (200, 3.0), (300, 3.5)):
         inbox.take_odometry(odometry('odom', 'base_link', time * MS, x), time * MS)
     inbox.scan_ns = 320 * MS
