@@ -93,7 +93,7 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
     beams[:, BEAMS // 4 : 3 * BEAMS // 4] = robot.radius + AHEAD
     goal, velocity, command = 0.3 * rng.uniform(0.0, 1.0, (3, 1, 2))
     velocity[:] = robot.max_linear_vel, 0.0
-    pose, age, lag = np.zeros((1, 3)), np.array([0.005]), np.zeros(1)
+    pose, age, none = np.zeros((1, 3)), np.array([0.005]), np.zeros(1)
     safety = Safety(SafetyConfig(), robot, scan, task.control_period)
     pilot = Pilot(1, robot, task, policy.metadata.observation, scan, safety=safety)
     pilot.policy = policy
@@ -106,7 +106,8 @@ def _inference(policy: Policy, seed: int, quiet: bool) -> dict[str, dict[str, fl
 
     def drive() -> None:
         next(counted)
-        pilot.step(Sensed(rows, beams, pose, velocity, np.array([next(stamps)]), age, lag))
+        stamp = np.array([next(stamps)])
+        pilot.step(Sensed(rows, beams, pose, velocity, stamp, age, none, none))
 
     figures = {}
     calls = {

@@ -21,6 +21,7 @@ from rl_planner.navigation.kinematics import Limits, command_from_action, integr
 from rl_planner.navigation.observation import ScanGeometry
 from rl_planner.navigation.observer import Observer
 from rl_planner.navigation.policy import ACTION_SIZE, Policy
+from rl_planner.navigation.recall import Discs, Recall
 from rl_planner.navigation.safety import OVERDUE, Safety
 from rl_planner.navigation.speed_cap import SpeedCap
 from rl_planner.navigation.step import Decision, Rows, Sensed, Transitions
@@ -34,6 +35,7 @@ class _Looked(NamedTuple):
     time: float
     ranges: NDArray[np.float32]
     prospects: list[Prospect]
+    earlier: Discs
 
 
 class Noise(Protocol):
@@ -96,6 +98,7 @@ class Pilot:
         latencies = safety.latencies if safety else (0.0,)
         self._sent = InFlight(num_robots, self._limits, latencies)
         self._looked: dict[int, _Looked] = {}
+        self._recall = Recall()
         self._was_changed = np.ones(num_robots, np.bool_)  # the last command, by others
         self._obs = np.zeros((num_robots, self._observer.size), np.float32)
         self._actions = np.zeros((num_robots, ACTION_SIZE), np.float32)
@@ -150,6 +153,7 @@ class Pilot:
         self._begin_anew(row)
         self._was_changed[row] = True
         self._sent.begin_anew(row, now)
+        self._recall.forget(row)
         self._began[row] = np.nan
 
     def date(self, rows: Rows, now: float) -> None:
@@ -171,7 +175,10 @@ class Pilot:
             return False
         stood = max(now - looked.time, 0.0)
         known = looked.ranges, looked.prospects, command, command
-        if stood <= LONGEST and not self._safety.check(*known, stood).action:
+        if (
+            stood <= LONGEST
+            and not self._safety.check(*known, stood, earlier=looked.earlier).action
+        ):
             return False
         self._sent.send(np.array([row]), np.array([now]), np.zeros((1, ACTION_SIZE)))
         self._was_changed[row] = True
@@ -199,7 +206,8 @@ class Pilot:
         rows = sensed.rows
         # Earlier scans count by control periods: where several are missing, begin anew.
         self._observer.restart(rows[(since > self._longest_gap) | (since < 0.0)])
-        next_obs, distances, clearances = self._look(sensed)
+        poses, velocities = self._when_scanned(sensed)
+        next_obs, distances, clearances = self._look(sensed, poses, velocities)
         # Who sets out from what it touches may leave it; a collision is what comes after.
         self._touching[rows] &= clearances < (self._safety.margin if self._safety else 0.0)
         clearances = np.where(self._touching[rows], 0.0, clearances)
@@ -213,13 +221,15 @@ class Pilot:
         self._finish(sensed, ended)
         going = ended == Outcome.RUNNING
         self._distances[rows] = distances
-        commands[np.flatnonzero(driving)[going]] = self._act(sensed.at(going), next_obs[going])
+        acting = sensed.at(going), poses[going], next_obs[going]
+        commands[np.flatnonzero(driving)[going]] = self._act(*acting)
         return Decision(commands, outcomes, transitions)
 
-    def _look(self, sensed: Sensed) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def _look(
+        self, sensed: Sensed, poses: NDArray[Any], velocities: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Observations, distances to the goals and clearances of the sensed robots."""
         rows = sensed.rows
-        poses, velocities = self._when_scanned(sensed)
         goal = np.stack(to_robot_frame(*poses.T, *self.goals[rows].T), axis=-1)
         obs = np.empty((len(rows), self._observer.size), np.float32)
         self._observer.observe(
@@ -281,7 +291,9 @@ class Pilot:
         self._was_changed[over] = True
         self._sent.send(over, sensed.times[is_over], np.zeros((len(over), ACTION_SIZE)))
 
-    def _act(self, sensed: Sensed, obs: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _act(
+        self, sensed: Sensed, poses: NDArray[Any], obs: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
         """Commands (n, 2) of the policy; what is not finite is a command to rest."""
         rows = sensed.rows
         if self.policy is None or not len(rows):
@@ -296,6 +308,7 @@ class Pilot:
         sent = commands
         if self._safety is not None:
             ranges, prospects = sensed.ranges, self._prospects(sensed)
+            earlier = self._recall.exchange_all(sensed, poses, self._safety.returns)
             sent, commands, actions_taken = self._safety.check_all(
                 ranges,
                 prospects,
@@ -303,9 +316,10 @@ class Pilot:
                 commands,
                 self._cadence.excess(rows),
                 self._was_changed[rows],
+                earlier,
             )
             self._was_changed[rows] = list(map(bool, actions_taken))
-            looked = map(_Looked, sensed.times.tolist(), ranges, prospects)
+            looked = map(_Looked, sensed.times.tolist(), ranges, prospects, earlier)
             self._looked.update(zip(rows.tolist(), looked, strict=True))
             self.interventions.update(filter(None, actions_taken))
             self.safety_actions.update(zip(rows.tolist(), actions_taken, strict=True))

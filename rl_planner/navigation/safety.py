@@ -34,6 +34,7 @@ from rl_planner.navigation.geometry import to_robot_frame, wrap_angle
 from rl_planner.navigation.in_flight import Prospect
 from rl_planner.navigation.kinematics import Limits
 from rl_planner.navigation.observation import ScanGeometry
+from rl_planner.navigation.recall import NOTHING, Discs
 
 Floats = NDArray[np.float64]
 Velocity = Sequence[float]
@@ -131,6 +132,7 @@ class Safety:
         command: Velocity,
         excess: float = 0.0,
         was_changed: bool = False,
+        earlier: Discs = NOTHING,
     ) -> Verdict:
         """The command itself if it is safe, else the first of what is tried instead.
 
@@ -144,6 +146,7 @@ class Safety:
             excess: how long beyond a period the command may stand, till the next one comes (s).
             was_changed: the last command was not the one asked for, or one to rest: the base may be
                 led on from what it still does, too.
+            earlier: returns of a scan before, seen from where this one was taken.
         """
         if not (math.isfinite(command[0]) and math.isfinite(command[1])):
             return Verdict((0.0, 0.0), 'braking')
@@ -152,7 +155,7 @@ class Safety:
         courses = self._courses.of(prospects, tried, excess)
         reach = np.hypot(courses[0], courses[1]).max(axis=1)
         is_in_sight = reach <= self._sight
-        x, y, spread = self._returns(ranges, float(reach.max()))
+        x, y, spread = self._near(ranges, earlier, float(reach.max()))
         if not len(x) and is_in_sight[0]:
             return Verdict(asked, action)
         now = point_clearance(x, y, self._footprint) - spread
@@ -172,10 +175,12 @@ class Safety:
         commands: Floats,
         excesses: Floats,
         were_changed: NDArray[np.bool_],
+        earlier: Sequence[Discs] | None = None,
     ) -> Verdicts:
         """`check` of n robots alike."""
         columns = (each.tolist() for each in (previous, commands, excesses, were_changed))
-        rows = zip(ranges, prospects, *columns, strict=True)
+        seen = [NOTHING] * len(commands) if earlier is None else earlier
+        rows = zip(ranges, prospects, *columns, seen, strict=True)
         verdicts = [self.check(*row) for row in rows]
         safe = np.array([verdict.command for verdict in verdicts]).reshape(-1, 2)
         changed = np.array([bool(verdict.action) for verdict in verdicts], np.bool_)
@@ -209,8 +214,17 @@ class Safety:
             return (0.0, w), 'turning'
         return (v, w), ''
 
-    def _returns(self, ranges: NDArray[np.float32], reach: float) -> tuple[Any, Any, Any]:
-        """x, y, radius (M,) of the returns that a robot may touch within `reach` (m)."""
+    def _near(self, ranges: NDArray[np.float32], earlier: Discs, reach: float) -> Discs:
+        """What a robot may touch within `reach` (m)."""
+        seen = self.returns(ranges, reach)
+        if not len(earlier.x):
+            return seen
+        farthest = reach + self._size + self.margin + earlier.radius
+        near = np.hypot(earlier.x, earlier.y) <= farthest
+        return Discs(*(np.concatenate([a, b[near]]) for a, b in zip(seen, earlier, strict=True)))
+
+    def returns(self, ranges: NDArray[np.float32], reach: float = math.inf) -> Discs:
+        """Those of a scan (num_beams,) that a robot may touch within `reach` (m)."""
         scan = self._scan
         distances = np.where(np.isneginf(ranges), self._edges, ranges)
         low = np.where(np.isneginf(ranges), 0.0, scan.range_min)
@@ -221,7 +235,7 @@ class Safety:
         distances = distances[near]
         x = scan.mount_x + distances * self._directions[0, near]
         y = scan.mount_y + distances * self._directions[1, near]
-        return x, y, spreading * distances
+        return Discs(x, y, spreading * distances)
 
     def _is_clear(self, course: Any, x: Any, y: Any, spread: Any) -> bool:
         """Whether the robot keeps off the discs all along a course (3, S).

@@ -18,8 +18,9 @@ class Sensed:
 
     ranges (n, num_beams) in metres; poses (n, 3) x, y, yaw and velocities (n, 2) in the frame the
     goals are given in (m, rad, m/s, rad/s); stamps (n,) of the scans (s); ages (n,), how old they
-    are when the commands go out (s); lags (n,), how much older poses and velocities are (s); slack,
-    how much sooner the commands may go out (s).
+    are when the commands go out (s); lags (n,), how much older poses and velocities are (s);
+    durations (n,) from the first beam to the last (s), 0 where all are measured at once; slack, how
+    much sooner the commands may go out (s).
     """
 
     rows: Rows
@@ -29,6 +30,7 @@ class Sensed:
     stamps: NDArray[np.float64]
     ages: NDArray[np.float64]
     lags: NDArray[np.float64]
+    durations: NDArray[np.float64]
     slack: float = 0.0
 
     @property

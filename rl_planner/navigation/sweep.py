@@ -23,15 +23,20 @@ class Sweep:
     Args:
         duration: of one scan, from its first beam to its last (s); 0: as the scans say.
         limit: what takes longer cannot be recent (s).
+
+    Attributes:
+        duration: of the newest scan (s).
     """
 
     def __init__(self, duration: float, limit: float) -> None:
-        self._duration, self._limit = duration, limit
+        self._known, self._limit = duration, limit
+        self.duration = duration
         self._late_ns: deque[int] = deque(maxlen=REMEMBERED)
 
     @property
     def late_ns(self) -> int:
-        return max(self._late_ns, default=0)
+        """How much later than its first beam the newest scan was stamped: no more than it took."""
+        return min(max(self._late_ns, default=0), round(self.duration * NANOSECONDS))
 
     def saw(self, stamp_ns: int, duration: float, now_ns: int) -> None:
         """A scan came now that takes `duration` (s) by its own account.
@@ -39,7 +44,7 @@ class Sweep:
         Raises:
             ScanError: it takes too long, or nobody knows how long.
         """
-        duration = self._duration or duration
+        duration = self._known or duration
         if not duration < self._limit:
             raise ScanError(
                 f'a scan must take less than {self._limit:g} s, '
@@ -47,6 +52,7 @@ class Sweep:
             )
         took_ns = round(duration * NANOSECONDS)
         early_ns = stamp_ns + took_ns - now_ns
+        self.duration = duration
         self._late_ns.append(min(max(early_ns, 0), took_ns))
 
     def forget_time(self) -> None:

@@ -211,6 +211,7 @@ class Control:
             stamps - late,
             np.clip(done - stamps, 0.0, self._config.scan_timeout) + late,
             np.array(lags) / messages.NANOSECONDS,
+            np.array([inbox.duration for inbox in inboxes]),
             self.pace.slack,
         )
 

@@ -30,7 +30,8 @@ class Inbox:
         scan_ns, odom_ns: stamps of the newest usable ones, or None.
         stepped_ns: stamp of the scan last acted on, or None.
         acted_ns: the same, or when that scan came if that was earlier.
-        late_ns: how much later than their first beam the scans are stamped.
+        late_ns, duration: of the newest scan, how much later than its first beam it is stamped, and
+            how long it took (s).
         odometry: the newest.
         odom_frame, base_frame: odometry is the pose of the second in the first; '' till it comes.
         is_blind: the newest scan was of no use, so nobody waits for this robot.
@@ -55,6 +56,10 @@ class Inbox:
     @property
     def late_ns(self) -> int:
         return self._sweep.late_ns
+
+    @property
+    def duration(self) -> float:
+        return self._sweep.duration
 
     def is_repeated(self, stamp: int) -> bool:
         """Whether the scan of this time has been acted on already."""

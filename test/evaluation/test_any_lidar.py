@@ -122,8 +122,7 @@ def drive(kind: Kind, scenarios: list[Scenario]) -> list[Outcome]:
             simulator.poses[rows],
             simulator.velocities[rows],
             np.full(len(rows), 0.1 * step),
-            np.zeros(len(rows)),
-            np.zeros(len(rows)),
+            *np.zeros((3, len(rows))),
         )
         decision = pilot.step(sensed)
         outcomes[rows] = np.where(decision.outcomes > 0, decision.outcomes, outcomes[rows])

@@ -137,8 +137,7 @@ def least_clearance(robot: RobotConfig, ticks: Sequence[int], turn: float = 0.0)
             simulator.poses.copy(),
             simulator.velocities.copy(),
             np.full(count, TICK * tick),
-            np.zeros(count),
-            np.zeros(count),
+            *np.zeros((3, count)),
         )
         commands, deadline = pilot.step(sensed).commands, TICK * tick + pilot.patience(0)
         for _ in range(next(due)):
@@ -186,7 +185,7 @@ def test_a_command_that_is_overdue_stands_as_long_as_it_leaves_a_way_out() -> No
     ranges = np.full((2, 360), np.inf, np.float32)
     ranges[0, 180] = 1.0
     moving, zeros = np.array([[1.0, 0.0]] * 2), np.zeros(2)
-    sensed = Sensed(np.arange(2), ranges, np.zeros((2, 3)), moving, zeros, zeros, zeros)
+    sensed = Sensed(np.arange(2), ranges, np.zeros((2, 3)), moving, *[zeros] * 4)
     assert pilot.step(sensed).commands[:, 0].tolist() == [1.5, 1.5]
     assert pilot.patience(0) == pytest.approx(0.105)
     # 0.15 m more in each tenth of a second.

@@ -73,8 +73,7 @@ def sensed(stamp: float, **robots: tuple[Any, ...]) -> Sensed:
         np.array(poses, np.float64),
         np.array(velocities, np.float64),
         np.full(len(rows), stamp),
-        np.zeros(len(rows)),
-        np.zeros(len(rows)),
+        *np.zeros((3, len(rows))),
     )
 
 

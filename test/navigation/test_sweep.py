@@ -47,6 +47,15 @@ def test_a_driver_that_stamps_late_for_once_is_forgiven() -> None:
     assert sweep.late_ns == 0
 
 
+def test_no_scan_is_stamped_later_than_it_took() -> None:
+    """However slow the lidar was when it started."""
+    sweep = Sweep(0.0, LIMIT)
+    sweep.saw(ENDED, 0.4, ENDED)
+    assert (sweep.late_ns, sweep.duration) == (400_000_000, 0.4)
+    sweep.saw(ENDED + SEC, 0.1, ENDED + SEC)
+    assert (sweep.late_ns, sweep.duration) == (100_000_000, 0.1)
+
+
 def test_a_stamp_ahead_of_the_clock_is_late_by_no_more_than_the_scan_takes() -> None:
     """How far clocks may disagree is for the watchdog to say."""
     assert late(ENDED, DURATION, ENDED - SEC) == ENDED - BEGAN

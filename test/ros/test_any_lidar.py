@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import LaserScan
 from support.nodes import Nodes, Peer, RobotDouble
+from support.sim_time import SimTime
 from support.transforms import STANDIN, TransformSource
 
 from rl_planner.navigation.config import LidarConfig
@@ -111,3 +112,28 @@ def test_nobody_drives_forward_where_the_lidar_does_not_look(
     peer.until(lambda: any(turn > 0.2 for _, turn in robot.commands), repeat=sense)
     assert {ahead for ahead, _ in robot.commands} == {0.0}
     assert 'no beam of the lidar looks straight ahead' in nodes.end(actor)
+
+
+def test_what_one_turn_of_a_lidar_leaves_out_is_known_from_the_one_before(
+    nodes: Nodes, peer: Peer, policy_file: Path
+) -> None:
+    """A lidar that shows things at 0.24 m every other time; at 0.375 m/s it needs 0.256 m."""
+    robot, time = RobotDouble(peer, beams=360), SimTime(peer)
+    nodes.start('actor_node', policy_file=str(policy_file), use_sim_time=True)
+
+    def turn(duration: float) -> None:
+        for ranges in (0.24, 3.0):
+            time.advance(0.1)
+            robot.send_goal(5.0)
+            robot.sense(time.now, v=0.375, ranges=ranges, duration=duration)
+            peer.spin(0.1)
+
+    def fast() -> int:
+        return sum(v > 0.37 for v, _ in robot.commands)
+
+    peer.until(lambda: fast() > 3, repeat=lambda: turn(0.0))
+    for _ in range(3):
+        turn(0.05)
+    robot.commands.clear()
+    peer.until(lambda: len(robot.commands) > 6, repeat=lambda: turn(0.05))
+    assert fast() == 0
