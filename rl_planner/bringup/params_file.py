@@ -143,8 +143,12 @@ def _sections(path: Path) -> dict[str, dict[str, Any]]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsFileError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
     try:
-        return {name: dict(section['ros__parameters']) for name, section in content.items()}
+        sections = {name: dict(section['ros__parameters']) for name, section in content.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParamsFileError(
             f'{path} must hold parameters under a node or /**, and ros__parameters'
         ) from error
+    for name in (name for names in (sections, *sections.values()) for name in names):
+        if not isinstance(name, str):
+            raise ParamsFileError(f'{path}: names must be text, got {name!r}')
+    return sections

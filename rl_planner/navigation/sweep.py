@@ -18,7 +18,8 @@ class Sweep:
     """Knows how much later than their first beam the scans of one lidar are stamped.
 
     A scan that comes sooner than its last beam would have been measured was stamped late, by so
-    much at least. The most of the last scans counts.
+    much at least. The most of the last scans counts. Where that is more than half of what the scan
+    takes, it is stamped with its last beam: the rest is how long it was under way.
 
     Args:
         duration: of one scan, from its first beam to its last (s); 0: as the scans say.
@@ -31,12 +32,14 @@ class Sweep:
     def __init__(self, duration: float, limit: float) -> None:
         self._known, self._limit = duration, limit
         self.duration = duration
-        self._late_ns: deque[int] = deque(maxlen=REMEMBERED)
+        self._early_ns: deque[int] = deque(maxlen=REMEMBERED)
 
     @property
     def late_ns(self) -> int:
         """How much later than its first beam the newest scan was stamped: no more than it took."""
-        return min(max(self._late_ns, default=0), round(self.duration * NANOSECONDS))
+        took_ns = round(self.duration * NANOSECONDS)
+        late_ns = max(self._early_ns, default=0)
+        return took_ns if 2 * late_ns > took_ns else max(late_ns, 0)
 
     def saw(self, stamp_ns: int, duration: float, now_ns: int) -> None:
         """A scan came now that takes `duration` (s) by its own account.
@@ -50,11 +53,9 @@ class Sweep:
                 f'a scan must take less than {self._limit:g} s, '
                 f'by its time_increment it takes {duration:.3g} s'
             )
-        took_ns = round(duration * NANOSECONDS)
-        early_ns = stamp_ns + took_ns - now_ns
         self.duration = duration
-        self._late_ns.append(min(max(early_ns, 0), took_ns))
+        self._early_ns.append(stamp_ns + round(duration * NANOSECONDS) - now_ns)
 
     def forget_time(self) -> None:
         """Time began anew: its clock and that of the scans may differ by something else."""
-        self._late_ns.clear()
+        self._early_ns.clear()

@@ -126,7 +126,7 @@ def read_scan(data: bytes) -> Scan:
     stamp, frame = reader.header()
     angle_min, _, angle_increment, apart, _, range_min, range_max = reader.numbers('7f', 4)
     ranges = reader.floats()
-    duration = abs(apart) * max(len(ranges) - 1, 0)
+    duration = abs(apart) * (len(ranges) - 1) if len(ranges) > 1 else 0.0
     metadata = len(ranges), angle_min, angle_increment, range_min, range_max
     return Scan(stamp, duration, frame, metadata, ranges)
 

@@ -83,11 +83,12 @@ class Robot:
     def stop(self, fault: Fault, pilot: Pilot | None, stamp: int | None = None) -> None:
         """Bring it to rest because of what it sent, at `stamp`, or did not; its goal stays."""
         text = f'{self.name}: {fault.message}: stopped'
-        if self.wants_to_move(pilot):
+        is_wanted = self.wants_to_move(pilot)
+        if is_wanted:
             self.stops[fault.name] += self.fault is None or self.fault.name != fault.name
             if self._is_news(text):
                 self._logger.warning(text)
-        self.fault, self.inbox.ranges = fault, None
+        self.fault, self.inbox.ranges = fault if is_wanted else None, None
         if pilot is not None and self.is_commanded(pilot):
             pilot.halt(self.row, self.topics.now)
             self.topics.send(REST, self.inbox.scan_ns if stamp is None else stamp)

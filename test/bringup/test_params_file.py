@@ -109,12 +109,27 @@ def test_what_is_for_a_node_alone_is_not_read_without_nodes(tmp_path: Path) -> N
         read_params_file(path)
 
 
+@pytest.mark.parametrize('name', ['1', 'on', '2.5', 'null'])
+def test_names_that_are_no_text_are_named(tmp_path: Path, name: str) -> None:
+    for text in (f'{name}: {{ros__parameters: {{}}}}', f'/**: {{ros__parameters: {{{name}: 3}}}}'):
+        path = write(tmp_path, text)
+        for read in (read_params_file, check_params_file):
+            with pytest.raises(ParamsFileError, match=r'mine\.yaml: names must be text, got '):
+                read(path)
+
+
 def test_what_is_a_nodes_own_may_stand_beside_what_all_share(tmp_path: Path) -> None:
     """One file of a robot, for its nodes and for evaluation."""
     own = '/**/actor_node: {ros__parameters: {scan_timeout: 0.7, mount_from_tf: false}}\n'
     path = write(tmp_path, ALL + '    robot: {radius: 0.3}\n' + own)
     check_params_file(path)
     assert read_params_file(path)['robot'].radius == 0.3
+    for wrong, reason in (
+        ('/**/actor_node: {ros__parameters: {robot.radius: 0.2}}', 'got robot.radius of /'),
+        ('/**/actr_node: {ros__parameters: {seed: 2}}', 'did you mean actor_node'),
+    ):
+        with pytest.raises(ParamsFileError, match=reason):
+            read_params_file(write(tmp_path, ALL + '    robot: {radius: 0.3}\n' + wrong))
 
 
 def test_groups_and_nodes_that_do_not_exist_are_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from rl_planner.navigation.pilot import Pilot
 from rl_planner.navigation.recall import NOTHING, Discs, Recall
 from rl_planner.navigation.safety import Safety, SafetyConfig
 from rl_planner.navigation.step import Sensed
+from rl_planner.navigation.task import Outcome
 
 ROBOT = RobotConfig(max_linear_vel=1.0, max_linear_accel=1.5, max_angular_accel=20.0)
 SCAN = ScanGeometry.of(LidarConfig(num_beams=360))
@@ -110,9 +111,54 @@ def driven(duration: float) -> tuple[Pilot, list[float]]:
 def test_a_sector_that_a_scan_left_out_is_not_driven_into() -> None:
     """Where all beams are measured at once nothing is left out: what is gone is gone."""
     assert max(driven(0.1)[1]) < 0.5
+    pilot, _ = driven(0.1)
+    assert pilot.overdue(0, 0.9)
     pilot, speeds = driven(0.0)
     assert min(speeds[1::2]) > 0.5 > max(speeds[::2])
-    assert not pilot.overdue(0, 0.6)
+    assert not pilot.overdue(0, 0.9)
+
+
+def test_each_robot_remembers_from_where_it_was() -> None:
+    """One has arrived when the other one's scan leaves the wall out."""
+    safety = Safety(SafetyConfig(), ROBOT, SCAN, PERIOD)
+    pilot = Pilot(2, ROBOT, TaskConfig(), ObservationConfig(), SCAN, safety=safety)
+    pilot.policy = FullSpeed()
+    pilot.set_goal(0, 1.0, 0.0)
+    pilot.set_goal(1, 50.0, 0.0)
+    poses = np.array([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+    for step, ranges in enumerate((WALL, CLEAR)):
+        poses[0, 0] = step  # at its goal, the second time
+        sensed = Sensed(
+            np.arange(2),
+            np.stack([CLEAR, ranges]),
+            poses.copy(),
+            np.array([[0.5, 0.0]] * 2),
+            np.full(2, 0.1 * step),
+            *np.zeros((2, 2)),
+            np.full(2, 0.1),
+        )
+        decision = pilot.step(sensed)
+    assert decision.outcomes.tolist() == [Outcome.GOAL, Outcome.RUNNING]
+    assert decision.commands[1, 0] < 0.5
+
+
+def test_what_was_seen_counts_from_the_poses_that_are_given() -> None:
+    """Those of the scans, where odometry is older; and only of robots whose scans take time."""
+    recall, late = Recall(), np.array([0.1, 0.0])
+    sensed = Sensed(
+        np.array([4, 2]),
+        np.zeros((2, 1), np.float32),
+        np.zeros((2, 3)),
+        np.zeros((2, 2)),
+        np.zeros(2),
+        *np.zeros((2, 2)),
+        late,
+    )
+    shown = discs(1 + 0j)
+    first = recall.exchange_all(sensed, np.full((2, 3), [0.25, 0.0, 0.0]), lambda _: shown)
+    assert first == [NOTHING, NOTHING]
+    second = recall.exchange_all(sensed, np.full((2, 3), [0.5, 0.0, 0.0]), lambda _: shown)
+    assert (second[0].x.tolist(), second[1]) == ([0.75], NOTHING)
 
 
 def test_time_that_begins_anew_knows_no_scan_before() -> None:

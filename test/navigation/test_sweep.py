@@ -26,16 +26,22 @@ def test_a_stamp_of_the_first_beam_is_not_late() -> None:
 
 
 def test_a_stamp_of_the_last_beam_is_late_by_what_the_scan_takes() -> None:
-    """But for what it took to come, which nobody knows."""
-    assert late(ENDED, DURATION, CAME) == ENDED - BEGAN - 5_000_000
+    """However long it took to come, up to a half."""
+    for under_way in (0, 5_000_000, 99_000_000):
+        assert late(ENDED, DURATION, ENDED + under_way) == ENDED - BEGAN
+
+
+def test_a_stamp_in_between_is_late_by_what_is_known_of_it() -> None:
+    middle = (BEGAN + ENDED) // 2
+    assert late(middle, DURATION, CAME) == middle - BEGAN - (CAME - ENDED)
 
 
 def test_scans_that_come_late_for_once_are_stamped_as_the_others() -> None:
     """Else a scan that is old would seem new."""
     sweep = Sweep(0.0, LIMIT)
-    for came_ms, late_ms in ((5, 195), (100, 195), (2, 198), (300, 198)):
+    for came_ms in (5, 150, 300):
         sweep.saw(ENDED, DURATION, ENDED + came_ms * 10**6)
-        assert sweep.late_ns == late_ms * 10**6
+        assert sweep.late_ns == ENDED - BEGAN
 
 
 def test_a_driver_that_stamps_late_for_once_is_forgiven() -> None:

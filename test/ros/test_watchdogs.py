@@ -216,6 +216,21 @@ def test_a_scan_that_is_stamped_at_its_end_counts_from_its_first_beam(
     assert f'robot: {reason}: stopped' in nodes.end(actor)
 
 
+def test_what_a_scan_takes_may_be_said_for_a_driver_that_does_not(nodes, peer, policy_file, time):
+    values, robot = told(peer), RobotDouble(peer)
+    own = {'policy_file': str(policy_file), 'use_sim_time': True, 'lidar__scan_duration': 0.25}
+    nodes.start('actor_node', **own)
+    peer.until(
+        lambda: values.get('scan_late') == '0.250', repeat=lambda: drive_on(peer, robot, time)
+    )
+
+
+def test_a_scan_that_takes_longer_than_it_may_be_old_is_refused(nodes, policy_file):
+    own = {'policy_file': str(policy_file), 'lidar__scan_duration': 0.4, 'scan_timeout': 0.4}
+    reason = 'lidar.scan_duration must be less than scan_timeout 0.4, got 0.4'
+    assert reason in nodes.refuse('actor_node', **own)
+
+
 def test_after_bad_odometry_it_waits_for_good_odometry(start, peer, robot, time):
     start()
     time.advance(PERIOD)
