@@ -26,7 +26,7 @@ class Process:
     """One node of a system, in a process of its own (`rl_planner.ros.start`).
 
     Where it is `required`, its end ends the whole system. Parameter files are read after
-    `parameters` and override them, as everywhere in ROS.
+    `parameters` and override them, as everywhere in ROS, but not what is `fixed`.
     """
 
     name: str
@@ -37,17 +37,23 @@ class Process:
     required: bool = True
     remappings: Mapping[str, str] = field(default_factory=dict)
     log_level: str = ''
+    fixed: Mapping[str, Parameter] = field(default_factory=dict)
 
     def ros_arguments(self) -> list[str]:
         """Return what follows `--ros-args` to set names and parameters; JSON is YAML to rcl."""
         arguments = remapping_arguments(self.remappings)
-        for name, value in self.parameters.items():
-            arguments += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
+        arguments += _assignments(self.parameters)
         for path in self.parameter_files:
             arguments += ['--params-file', str(path)]
+        arguments += _assignments(self.fixed)
         if self.log_level:
             arguments += ['--log-level', self.log_level]
         return arguments
+
+
+def _assignments(parameters: Mapping[str, Parameter]) -> list[str]:
+    pairs = ((name, json.dumps(value, ensure_ascii=False)) for name, value in parameters.items())
+    return [part for name, value in pairs for part in ('-p', f'{name}:={value}')]
 
 
 @dataclass(frozen=True)

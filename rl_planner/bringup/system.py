@@ -243,10 +243,12 @@ def _actor(values: Mapping[str, Value], own: Mapping[str, Value]) -> Process:
         'use_stamped_cmd_vel': stepped,
         'command_when_idle': stepped or values['simulator'] == 'gazebo_sim',
         'mount_from_tf': False,  # parameters and simulators are of one robot model
-        'lidar.scan_duration': 0.0,  # whatever the real one takes
         **time_limit(values),
     }
-    return node('actor_node', values, {**common, **own})
+    # Simulated lidars measure all beams at once, whatever the real one takes.
+    return replace(
+        node('actor_node', values, {**common, **own}), fixed={'lidar.scan_duration': 0.0}
+    )
 
 
 def _planners(values: Mapping[str, Value], guided: bool) -> list[Process]:

@@ -164,7 +164,14 @@ def test_a_user_file_goes_to_every_node_and_comes_last(tmp_path: Path) -> None:
     file.write_text('{}')
     for node in train(params_file=str(file)):
         assert node.parameter_files == (file,)
-        assert node.ros_arguments()[-2:] == ['--params-file', str(file)]
+        fixed = [f'{name}:={value}' for name, value in node.fixed.items()]
+        assert node.ros_arguments()[-2 - 2 * len(fixed) :][:2] == ['--params-file', str(file)]
+
+
+def test_simulated_scans_take_no_time_whatever_a_file_says(policy: Path) -> None:
+    for nodes in (train(), simulation(policy=str(policy))):
+        actor = by_name(nodes)['actor_node']
+        assert actor.ros_arguments()[-2:] == ['-p', 'lidar.scan_duration:=0.0']
 
 
 def test_a_training_may_be_spread_over_hosts(tmp_path: Path) -> None:
