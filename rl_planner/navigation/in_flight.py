@@ -89,9 +89,9 @@ class InFlight:
         """Who has been told to rest may have been driven by somebody else since then."""
         self._is_lent[row] = True
 
-    def date(self, rows: NDArray[np.int64], time: float) -> None:
-        """The last commands of robots `rows` (n,) went out at a time (s), not when foreseen."""
-        for row in rows.tolist():
+    def date(self, rows: NDArray[np.int64], times: NDArray[Any]) -> None:
+        """The last commands of robots `rows` (n,) went out at `times` (n,), not as foreseen (s)."""
+        for row, time in zip(rows.tolist(), times.tolist(), strict=True):
             sent = self._sent[row]
             if sent:
                 sent[-1] = sent[-1]._replace(time=time)

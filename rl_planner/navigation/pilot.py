@@ -156,9 +156,9 @@ class Pilot:
         self._recall.forget(row)
         self._began[row] = np.nan
 
-    def date(self, rows: Rows, now: float) -> None:
+    def date(self, rows: Rows, times: NDArray[np.float64]) -> None:
         """The commands of the last step went out, which may be sooner than foreseen (s)."""
-        self._sent.date(rows, now)
+        self._sent.date(rows, times)
 
     def patience(self, row: int) -> float:
         """How long a robot's command may stand from when it was sent, till it is overdue (s)."""

@@ -236,8 +236,11 @@ class Control:
             if outcome != Outcome.RUNNING:
                 robot.say_outcome(Outcome(outcome).name.lower())
         if self.pilot is not None:
-            rows = np.array([robot.row for robot in robots])[driving]
-            self.pilot.date(rows, self._clock.now().nanoseconds / messages.NANOSECONDS)
+            # Simulated time may come after the scan: no command goes out before that.
+            now = self._clock.now().nanoseconds
+            sent = np.array([max(now, robot.inbox.scan_ns or now) for robot in robots])
+            rows = np.array([robot.row for robot in robots])
+            self.pilot.date(rows[driving], sent[driving] / messages.NANOSECONDS)
         if self._experience is not None:
             self._experience.add(decision.transitions)
 

@@ -131,7 +131,7 @@ def test_it_may_take_any_of_the_latencies() -> None:
 def test_decisions_may_come_sooner_than_foreseen() -> None:
     flight = told(0.1, (0.0, FAST))
     flight.send(np.array([0]), np.array([0.2]), np.array([SLOW]))
-    flight.date(np.array([0]), 0.15)  # it went out sooner
+    flight.date(np.array([0]), np.array([0.15]))  # it went out sooner
     at = np.array([0.3])
     ((foreseen, soon),) = flight.prospects(
         np.array([0]), np.array([SLOW]), at, at, np.array([0.39]), slack=0.08
