@@ -302,7 +302,8 @@ def test_a_scan_that_does_not_come_stops_a_robot_where_it_must(
     begun = len(robot.commands)
     if stops:
         peer.until(lambda: robot.commands[-1] == AT_REST)
-        peer.until(lambda: values.get('overdue') == '1')
+        # On a busy machine a scan of before may have come late, too.
+        peer.until(lambda: int(values.get('overdue', 0)) >= 1)
     else:
         peer.spin(0.5)
         assert all(command == DRIVING for command in robot.commands[begun:])
